@@ -1,0 +1,167 @@
+"""Documents that background work brings to a final state, and the lease that guards each.
+
+The document is the job: it is written before anything is queued, a worker claims it by one
+compare-and-set, and every later write names the claim, so that a worker that lost its lease
+changes nothing any more.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+from uuid import UUID, uuid4
+
+from beanie import Document
+from pydantic import BaseModel, Field
+from pymongo import ASCENDING, IndexModel, ReturnDocument
+
+from domain.core.clock import now
+from domain.core.ids import new_id
+
+
+class Delivery(BaseModel):
+    """Where the background work on a document stands."""
+
+    is_open: bool = False
+    """True from acceptance to the final state."""
+    attempts: int = 0
+    token: UUID | None = None
+    leased_until: datetime | None = None
+    due_at: datetime | None = None
+    """Not to be claimed before."""
+    first_due_at: datetime | None = None
+    """When the work was accepted."""
+
+
+def accepted(at: datetime) -> Delivery:
+    """The delivery of work that is to be done from now on."""
+    return Delivery(is_open=True, due_at=at, first_due_at=at)
+
+
+class NotYet(Exception):
+    """The work waits for other work; it is to be claimed again in `seconds`, no attempt counted."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt's right to write to a document."""
+
+    id: UUID
+    attempt: int
+    token: UUID
+
+    def fence(self) -> dict[str, Any]:
+        """The filter that every write of this attempt carries."""
+        return {
+            "_id": self.id,
+            "delivery.is_open": True,
+            "delivery.attempts": self.attempt,
+            "delivery.token": self.token,
+        }
+
+
+DELIVERY_INDEX = IndexModel(
+    [("delivery.due_at", ASCENDING)],
+    name="open_work",
+    partialFilterExpression={"delivery.is_open": True},
+)
+
+CLOSED: Mapping[str, Any] = {
+    "delivery.is_open": False,
+    "delivery.token": None,
+    "delivery.leased_until": None,
+}
+"""What a final write sets beside its own fields."""
+
+
+class Deliverable(Document):
+    """A document that background work brings to a final state."""
+
+    id: UUID = Field(default_factory=new_id)  # type: ignore[assignment]  # beanie's own way to another id type
+    version: int = 1
+    """Counts the changes that subscribers see; it only grows."""
+    delivery: Delivery = Delivery()
+
+    work_name: ClassVar[str]
+    """The name that this kind of work is queued under."""
+
+    @classmethod
+    async def versions(cls, ids: Sequence[UUID]) -> dict[UUID, int]:
+        """The present version of each document that exists."""
+        rows = cls.get_pymongo_collection().find({"_id": {"$in": list(ids)}}, {"version": 1})
+        return {row["_id"]: row["version"] async for row in rows}
+
+    @classmethod
+    async def claim(cls, id: UUID, lease: timedelta) -> Claim | None:
+        """Take the lease of a document whose work is due; None when there is nothing to take."""
+        at, token = now(), uuid4()
+        row = await cls.get_pymongo_collection().find_one_and_update(
+            {"_id": id, **_claimable(at)},
+            {
+                "$set": {"delivery.token": token, "delivery.leased_until": at + lease},
+                "$inc": {"delivery.attempts": 1},
+            },
+            projection={"delivery.attempts": 1},
+            return_document=ReturnDocument.AFTER,
+        )
+        return Claim(id, row["delivery"]["attempts"], token) if row else None
+
+    @classmethod
+    async def renew(cls, claim: Claim, lease: timedelta) -> bool:
+        """Lengthen a claim's lease; False when the claim is no longer good."""
+        update = {"$set": {"delivery.leased_until": now() + lease}}
+        result = await cls.get_pymongo_collection().update_one(claim.fence(), update)
+        return result.matched_count == 1
+
+    @classmethod
+    async def hand_back(cls, claim: Claim, due_at: datetime, is_counted: bool) -> bool:
+        """Give the lease up with the work unfinished, to be claimed again at `due_at`.
+
+        `is_counted` False takes the attempt back, for a worker that was told to stop.
+        """
+        update: dict[str, Any] = {
+            "$set": {
+                "delivery.token": None,
+                "delivery.leased_until": None,
+                "delivery.due_at": due_at,
+            }
+        }
+        if not is_counted:
+            update["$inc"] = {"delivery.attempts": -1}
+        result = await cls.get_pymongo_collection().update_one(claim.fence(), update)
+        return result.matched_count == 1
+
+    @classmethod
+    async def overdue(cls, since: datetime, limit: int) -> list[tuple[UUID, int]]:
+        """Ids and attempts of open work that nobody holds and that was due before `since`."""
+        rows = (
+            cls.get_pymongo_collection()
+            .find(
+                _claimable(since) | {"delivery.due_at": {"$lte": since}}, {"delivery.attempts": 1}
+            )
+            .sort("delivery.due_at", ASCENDING)
+            .limit(limit)
+        )
+        return [(row["_id"], row["delivery"]["attempts"]) async for row in rows]
+
+    @classmethod
+    async def write(cls, claim: Claim, update: Mapping[str, Any]) -> Self | None:
+        """One fenced write that subscribers will see; None when the claim is no longer good."""
+        row = await cls.get_pymongo_collection().find_one_and_update(
+            claim.fence(),
+            {**update, "$inc": {"version": 1, **update.get("$inc", {})}},
+            return_document=ReturnDocument.AFTER,
+        )
+        return cls.model_validate(row) if row else None
+
+
+def _claimable(at: datetime) -> dict[str, Any]:
+    return {
+        "delivery.is_open": True,
+        "delivery.due_at": {"$lte": at},
+        "$or": [{"delivery.leased_until": None}, {"delivery.leased_until": {"$lt": at}}],
+    }

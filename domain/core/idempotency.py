@@ -1,0 +1,82 @@
+"""Doing a thing once, however often it is asked for under one key."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from domain.core.clock import now
+from domain.core.delivery import Deliverable
+from domain.core.errors import IdempotencyKeyMismatch
+
+
+class Idempotency(BaseModel):
+    """The key a document was made under, and a digest of the input it was made from."""
+
+    key: str
+    fingerprint: str
+
+
+IDEMPOTENCY_INDEX = IndexModel(
+    [("user_id", ASCENDING), ("idempotency.key", ASCENDING)],
+    name="idempotency_key",
+    unique=True,
+    partialFilterExpression={"idempotency.key": {"$exists": True}},
+)
+
+
+def fingerprint(operation: str, values: Mapping[str, Any]) -> str:
+    """SHA-256 of an operation's input, the same for equal values in any order of keys."""
+    text = json.dumps([operation, values], sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class MadeOnce(Deliverable):
+    """A document of one user that a client may ask for under an idempotency key."""
+
+    user_id: UUID
+    created_at: datetime
+    idempotency: Idempotency | None = None
+
+    @classmethod
+    async def made_before(
+        cls, user_id: UUID, idempotency: Idempotency | None, life: timedelta
+    ) -> Self | None:
+        """What this key made within its life, if anything. Frees a key that has outlived it.
+
+        Raises IdempotencyKeyMismatch when the key was used with other input.
+        """
+        if idempotency is None:
+            return None
+        query = {"user_id": user_id, "idempotency.key": idempotency.key}
+        row = await cls.get_pymongo_collection().find_one(query)
+        if row is None:
+            return None
+        made: Self = cls.model_validate(row)
+        if made.created_at < now() - life:
+            query["_id"] = made.id
+            await cls.get_pymongo_collection().update_one(query, {"$set": {"idempotency": None}})
+            return None
+        if made.idempotency != idempotency:
+            raise IdempotencyKeyMismatch
+        return made
+
+    async def insert_once(self, life: timedelta) -> tuple[Self, bool]:
+        """Insert this, or find what a concurrent call with its key inserted; True when inserted.
+
+        Raises IdempotencyKeyMismatch.
+        """
+        try:
+            await self.insert()
+        except DuplicateKeyError:
+            before = await self.made_before(self.user_id, self.idempotency, life)
+            if before is None:
+                raise
+            return before, False
+        return self, True

@@ -1,0 +1,123 @@
+"""CVs: what was brought, what was read from it, and every query for them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from beanie import Document
+from pydantic import Field
+from pymongo import DESCENDING, IndexModel
+
+from domain.core.clock import now
+from domain.core.delivery import DELIVERY_INDEX, Delivery
+from domain.core.failures import Failure
+from domain.core.idempotency import IDEMPOTENCY_INDEX, MadeOnce
+from domain.core.pagination import Page, PageRequest, newest_first
+from domain.cv.parsing.parsed_cv import ParsedCV
+
+CURSOR_ORDER = "cvs"
+
+
+class CVStatus(StrEnum):
+    AWAITING_UPLOAD = "AWAITING_UPLOAD"
+    PARSING = "PARSING"
+    PARSED = "PARSED"
+    FAILED = "FAILED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (CVStatus.PARSED, CVStatus.FAILED)
+
+
+class CV(MadeOnce):
+    """One CV of one person. The file itself lies in GridFS under `file_id`."""
+
+    work_name: ClassVar[str] = "parse_cv"
+
+    filename: str
+    content_type: str
+    size_bytes: int
+    file_id: UUID | None = None
+    """None until the file has arrived."""
+    status: CVStatus
+    parsed: ParsedCV | None = None
+    failure: Failure | None = None
+    created_at: datetime = Field(default_factory=now)
+    changed_at: datetime = Field(default_factory=now)
+    parsed_at: datetime | None = None
+
+    class Settings:
+        name = "cvs"
+        indexes = [
+            IndexModel([("user_id", DESCENDING), ("_id", DESCENDING)], name="user"),
+            DELIVERY_INDEX,
+            IDEMPOTENCY_INDEX,
+        ]
+
+    @classmethod
+    async def of_user(cls, id: UUID, user_id: UUID) -> Self | None:
+        """A CV that is this user's; None when it is absent or somebody else's."""
+        return await cls.find_one({"_id": id, "user_id": user_id})
+
+    @classmethod
+    async def by_ids(cls, ids: Sequence[UUID], user_id: UUID) -> dict[UUID, Self]:
+        """Those of the CVs that are this user's."""
+        return {cv.id: cv async for cv in cls.find({"_id": {"$in": list(ids)}, "user_id": user_id})}
+
+    @classmethod
+    async def page(cls, user_id: UUID, request: PageRequest) -> Page[Self]:
+        """A user's CVs, newest first. Raises InvalidInput for a bad cursor."""
+        return await newest_first(cls, {"user_id": user_id}, CURSOR_ORDER, request)
+
+    @classmethod
+    async def parsed_of_user(cls, user_id: UUID) -> list[Self]:
+        """A user's parsed CVs, newest first."""
+        query = {"user_id": user_id, "status": CVStatus.PARSED}
+        return await cls.find(query).sort("-_id").to_list()
+
+    @classmethod
+    async def skills_of_user(cls, user_id: UUID, cv_id: UUID | None = None) -> list[str]:
+        """Skill ids from all of a user's parsed CVs, newest CV first, or from one of them."""
+        query: dict[str, Any] = {"user_id": user_id, "status": CVStatus.PARSED}
+        if cv_id is not None:
+            query["_id"] = cv_id
+        rows = cls.get_pymongo_collection().find(query, {"parsed.skills": 1}).sort("_id", -1)
+        found = [skill async for row in rows for skill in row["parsed"]["skills"]]
+        return list(dict.fromkeys(found))
+
+    @classmethod
+    async def begin_parsing(cls, id: UUID, file_id: UUID, delivery: Delivery) -> Self | None:
+        """Note that the file has arrived; None when this CV awaits none (any more)."""
+        update = {
+            "$set": {
+                "file_id": file_id,
+                "status": CVStatus.PARSING,
+                "delivery": delivery.model_dump(),
+                "changed_at": now(),
+            },
+            "$inc": {"version": 1},
+        }
+        query = {"_id": id, "status": CVStatus.AWAITING_UPLOAD}
+        result = await cls.get_pymongo_collection().update_one(query, update)
+        return await cls.get(id) if result.modified_count else None
+
+
+class CVText(Document):
+    """A parsed CV's text with contact details taken out, under the CV's own id.
+
+    It lies apart so that lists of CVs do not carry it along.
+    """
+
+    id: UUID  # type: ignore[assignment]  # beanie's own way to another id type
+    text: str
+
+    class Settings:
+        name = "cv_texts"
+
+    @classmethod
+    async def put(cls, id: UUID, text: str) -> None:
+        """Save the text, in place of any earlier one."""
+        update = {"$set": {"text": text}}
+        await cls.get_pymongo_collection().update_one({"_id": id}, update, upsert=True)

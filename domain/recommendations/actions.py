@@ -1,0 +1,96 @@
+"""Recommending jobs."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.core.deps import Deps
+from domain.core.errors import Missing, NotFound
+from domain.core.pagination import Page, PageRequest, decode_cursor, page_of
+from domain.cv.documents import CV
+from domain.cv.parsing.parsed_cv import ParsedCV
+from domain.job_postings.documents import Job, JobSummary
+from domain.profile.documents import User
+from domain.recommendations.rules import Candidate, Reason, languages_spoken, match
+
+CURSOR_ORDER = "recommendations"
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A job suggested to a person. `score` is 0 to 1."""
+
+    job_id: UUID
+    score: float
+    reasons: tuple[Reason, ...]
+
+
+async def recommend(
+    deps: Deps, user_id: UUID, cv_id: UUID | None, request: PageRequest
+) -> Page[Recommendation]:
+    """A page of the catalogue, best match first, equals by id.
+
+    The match rests on all the person's CVs, or on one of them. Raises NotFound for a CV that is
+    absent or not theirs, and InvalidInput for a bad cursor.
+    """
+    candidate = await _candidate(user_id, cv_id)
+    found = [_recommendation(candidate, job) for job in await Job.summaries()]
+    return _page(sorted(found, key=_rank), request)
+
+
+async def recommend_job(
+    deps: Deps, user_id: UUID, cv_id: UUID | None, job_id: UUID
+) -> Recommendation | None:
+    """One job held against the person; None when there is no such job. Raises NotFound."""
+    candidate = await _candidate(user_id, cv_id)
+    jobs = await Job.summaries([job_id])
+    return _recommendation(candidate, jobs[0]) if jobs else None
+
+
+async def _candidate(user_id: UUID, cv_id: UUID | None) -> Candidate:
+    user = await User.get(user_id)
+    cvs = await _parsed(user_id, cv_id)
+    held = [item.role for cv in cvs for item in cv.experience if item.role]
+    wanted = user.target_roles if user else []
+    return Candidate(
+        skills=tuple(dict.fromkeys(skill for cv in cvs for skill in cv.skills)),
+        roles=tuple(dict.fromkeys([*wanted, *held])),
+        location=user.location if user else None,
+        prefers_remote=user.prefers_remote if user else None,
+        languages=frozenset(cv.language for cv in cvs)
+        | languages_spoken([language for cv in cvs for language in cv.languages]),
+    )
+
+
+async def _parsed(user_id: UUID, cv_id: UUID | None) -> list[ParsedCV]:
+    if cv_id is None:
+        return [cv.parsed for cv in await CV.parsed_of_user(user_id) if cv.parsed]
+    cv = await CV.of_user(cv_id, user_id)
+    if cv is None:
+        raise NotFound(Missing.CV, ["cvId"], cv_id)
+    return [cv.parsed] if cv.parsed else []
+
+
+def _recommendation(candidate: Candidate, job: JobSummary) -> Recommendation:
+    found = match(candidate, job)
+    return Recommendation(job.id, found.score, found.reasons)
+
+
+def _rank(found: Recommendation) -> tuple[float, UUID]:
+    return -found.score, found.job_id
+
+
+def _page(ranked: list[Recommendation], request: PageRequest) -> Page[Recommendation]:
+    rows = ranked
+    if request.after is not None:
+        score, job_id = decode_cursor(request.after, CURSOR_ORDER, [float, UUID], "after")
+        rows = [row for row in rows if _rank(row) > (-score, job_id)]
+    if request.before is not None:
+        score, job_id = decode_cursor(request.before, CURSOR_ORDER, [float, UUID], "before")
+        rows = [row for row in rows if _rank(row) < (-score, job_id)]
+    if request.is_backward:
+        rows = rows[::-1]
+
+    async def count() -> int:
+        return len(ranked)
+
+    return page_of(rows[: request.size + 1], request, lambda row: (row.score, row.job_id), count)

@@ -1,0 +1,126 @@
+"""How well a job fits a person, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rapidfuzz import fuzz
+
+from domain.core.language import Language
+from domain.job_postings.documents import JobSummary
+
+# What each part counts for. Skills decide; a title that fits says more than where the work is.
+WEIGHTS = {"skills": 0.6, "title": 0.25, "place": 0.1, "language": 0.05}
+
+# A posting that names one skill says less about fit than one that names six.
+FEWEST_SKILLS = 3
+UNKNOWN = 0.5
+"""The value of a part that neither side says anything about."""
+TITLE_FLOOR = 55.0
+"""rapidfuzz ratio at or below which two titles have nothing in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What ranking knows about a person."""
+
+    skills: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    """Roles wanted, then roles held."""
+    location: str | None = None
+    prefers_remote: bool | None = None
+    languages: frozenset[Language] = frozenset()
+
+
+class ReasonKind(StrEnum):
+    SKILLS = "SKILLS"
+    TITLE = "TITLE"
+    REMOTE = "REMOTE"
+    LOCATION = "LOCATION"
+    LANGUAGE = "LANGUAGE"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a job fits, in data. `values` are skill ids for SKILLS, else what was compared."""
+
+    kind: ReasonKind
+    weight: float
+    values: tuple[str, ...] = ()
+    total: int = 0
+    """For SKILLS, how many are required."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A job's score, 0 to 1 in thousandths, and what it rests on, weightiest first."""
+
+    score: float
+    reasons: tuple[Reason, ...]
+
+
+def match(candidate: Candidate, job: JobSummary) -> Match:
+    """Hold a job against a person: the weighted sum of four parts, each 0 to 1."""
+    skills, matched = _skills_part(candidate, job)
+    title, role = _title_part(candidate, job)
+    place, place_reason = _place_part(candidate, job)
+    language = _language_part(candidate, job)
+    parts = {"skills": skills, "title": title, "place": place, "language": language}
+    reasons = [
+        Reason(ReasonKind.SKILLS, WEIGHTS["skills"] * skills, matched, len(job.required_skills)),
+        Reason(ReasonKind.TITLE, WEIGHTS["title"] * title, (role,) if role else ()),
+    ]
+    if place_reason is not None:
+        where = (job.location,) if job.location else ()
+        reasons.append(Reason(place_reason, WEIGHTS["place"] * place, where))
+    if job.language in candidate.languages:
+        reasons.append(Reason(ReasonKind.LANGUAGE, WEIGHTS["language"], (job.language.value,)))
+    told = [reason for reason in reasons if reason.weight > 0]
+    told.sort(key=lambda reason: -reason.weight)
+    return Match(round(sum(WEIGHTS[name] * part for name, part in parts.items()), 3), tuple(told))
+
+
+def _skills_part(candidate: Candidate, job: JobSummary) -> tuple[float, tuple[str, ...]]:
+    if not job.required_skills:
+        return 0.0, ()
+    owned = set(candidate.skills)
+    matched = tuple(skill for skill in job.required_skills if skill in owned)
+    return len(matched) / max(len(job.required_skills), FEWEST_SKILLS), matched
+
+
+def _title_part(candidate: Candidate, job: JobSummary) -> tuple[float, str | None]:
+    best, best_role = 0.0, None
+    for role in candidate.roles:
+        ratio = fuzz.token_set_ratio(role.casefold(), job.role_title.casefold())
+        if ratio > best:
+            best, best_role = ratio, role
+    if best <= TITLE_FLOOR:
+        return 0.0, None
+    return (best - TITLE_FLOOR) / (100.0 - TITLE_FLOOR), best_role
+
+
+def _place_part(candidate: Candidate, job: JobSummary) -> tuple[float, ReasonKind | None]:
+    if job.is_remote and candidate.prefers_remote is not False:
+        return (1.0 if candidate.prefers_remote else 0.75), ReasonKind.REMOTE
+    if candidate.location and job.location:
+        if _words(candidate.location) & _words(job.location):
+            return 1.0, ReasonKind.LOCATION
+        return 0.0, None
+    return UNKNOWN, None
+
+
+def _language_part(candidate: Candidate, job: JobSummary) -> float:
+    if not candidate.languages:
+        return UNKNOWN
+    return 1.0 if job.language in candidate.languages else 0.0
+
+
+def _words(place: str) -> set[str]:
+    return {word for word in place.casefold().replace(",", " ").split() if len(word) > 2}
+
+
+def languages_spoken(texts: Sequence[str]) -> frozenset[Language]:
+    """The languages of this server among spoken languages as CVs write them."""
+    spoken = " ".join(texts).casefold()
+    names = {Language.EN: ("english", "אנגלית"), Language.HE: ("hebrew", "עברית")}
+    return frozenset(tag for tag, words in names.items() if any(word in spoken for word in words))
