@@ -1,0 +1,14 @@
+"""CV parsing in the background."""
+
+from uuid import UUID
+
+from domain.cv import actions
+from domain.cv.documents import CV
+from jobs.context import WorkerContext, runner_of
+from jobs.delivery import Work
+
+CV_PARSING = Work(CV, actions.parse, actions.fail)
+
+
+async def parse_cv(ctx: WorkerContext, cv_id: str) -> None:
+    await runner_of(ctx).run(CV_PARSING, UUID(cv_id))

@@ -1,0 +1,159 @@
+"""Bringing accepted work to its final state: claim, keep the lease, retry or give up.
+
+MongoDB holds what is to be done and who does it; a wake-up that comes twice, late or for
+finished work finds nothing to claim and does nothing.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
+
+from domain.clients.language_model import (
+    ModelAnswerUnreadable,
+    ModelRefused,
+    ModelRejected,
+    ModelTimeout,
+    ModelUnavailable,
+)
+from domain.core.clock import now
+from domain.core.delivery import Claim, Deliverable, NotYet
+from domain.core.deps import Deps
+from domain.core.failures import FailureReason
+from jobs.backoff import backoff_seconds
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One kind of background work: its documents and the actions on a claimed one."""
+
+    document: type[Deliverable]
+    run: Callable[[Deps, Claim], Awaitable[None]]
+    fail: Callable[[Deps, Claim, FailureReason], Awaitable[None]]
+    pause: Callable[[Deps, Claim], Awaitable[None]] | None = None
+    """Tells watchers that the work is interrupted; None for work too short to say so."""
+
+
+class LeaseLost(Exception):
+    """Another worker may have the work by now: whatever this one has is dropped."""
+
+
+async def deliver(deps: Deps, work: Work, id: UUID) -> None:
+    """Claim a document's work, if it is due, and bring it one attempt further."""
+    claim = await work.document.claim(id, timedelta(seconds=deps.settings.lease_seconds))
+    if claim is None:
+        return
+    name = work.document.work_name
+    with structlog.contextvars.bound_contextvars(work=name, id=str(id), attempt=claim.attempt):
+        if claim.attempt > deps.settings.job_attempts:
+            log.warning("given up: its workers died")
+            await work.fail(deps, claim, FailureReason.WORKER_DIED)
+        else:
+            await _attempt(deps, work, claim)
+
+
+async def _attempt(deps: Deps, work: Work, claim: Claim) -> None:
+    try:
+        await _run_leased(deps, work, claim)
+    except LeaseLost:
+        log.warning("lease lost; the result is dropped")
+    except NotYet as waiting:
+        await _hand_back(deps, work, claim, waiting.seconds, is_counted=False)
+    except asyncio.CancelledError:
+        await asyncio.shield(_hand_back(deps, work, claim, 0, is_counted=False))
+        raise
+    except ModelUnavailable as error:
+        log.info("model unavailable", error=str(error), retry_after=error.retry_after)
+        await _retry(deps, work, claim, FailureReason.MODEL_UNAVAILABLE, error.retry_after)
+    except (PyMongoError, RedisError, OSError) as error:
+        log.warning("a server went away", error=str(error))
+        await _retry(deps, work, claim, FailureReason.BUG, None)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the work must end
+        await work.fail(deps, claim, _final_reason(error))
+
+
+async def _run_leased(deps: Deps, work: Work, claim: Claim) -> None:
+    """Run with the lease kept alive beside it. Raises LeaseLost, or what the work raises."""
+    body = asyncio.ensure_future(_bounded(deps, work, claim))
+    heart = asyncio.create_task(_beat(deps, work, claim))
+    try:
+        await asyncio.wait({body, heart}, return_when=asyncio.FIRST_COMPLETED)
+        if not body.done():
+            raise LeaseLost
+        body.result()
+    finally:
+        for task in (body, heart):
+            task.cancel()
+        await asyncio.gather(body, heart, return_exceptions=True)
+
+
+async def _bounded(deps: Deps, work: Work, claim: Claim) -> None:
+    async with asyncio.timeout(deps.settings.job_timeout_seconds):
+        await work.run(deps, claim)
+
+
+async def _beat(deps: Deps, work: Work, claim: Claim) -> None:
+    """Renew the lease until it is lost; returns then."""
+    lease = timedelta(seconds=deps.settings.lease_seconds)
+    good_until = now() + lease
+    while now() < good_until:
+        await asyncio.sleep(deps.settings.heartbeat_seconds)
+        try:
+            if not await work.document.renew(claim, lease):
+                return
+            good_until = now() + lease
+        except PyMongoError as error:
+            log.warning("lease not renewed", error=str(error))
+
+
+async def _retry(
+    deps: Deps, work: Work, claim: Claim, reason: FailureReason, retry_after: float | None
+) -> None:
+    if claim.attempt >= deps.settings.job_attempts:
+        await work.fail(deps, claim, reason)
+        return
+    seconds = backoff_seconds(claim.attempt, random.random(), retry_after)  # noqa: S311  # jitter
+    if work.pause is not None:
+        await work.pause(deps, claim)
+    await _hand_back(deps, work, claim, seconds, is_counted=True)
+
+
+async def _hand_back(
+    deps: Deps, work: Work, claim: Claim, seconds: float, *, is_counted: bool
+) -> None:
+    wait = timedelta(seconds=seconds)
+    # Should MongoDB be away, the lease runs out by itself and the sweeper finds the work.
+    with contextlib.suppress(PyMongoError):
+        if await work.document.hand_back(claim, now() + wait, is_counted):
+            await deps.queue.wake(work.document.work_name, claim.id, claim.token.hex, wait)
+
+
+def _final_reason(error: Exception) -> FailureReason:
+    match error:
+        case TimeoutError():
+            log.warning("stopped at its time limit")
+            return FailureReason.JOB_TIMEOUT
+        case ModelTimeout():
+            log.warning("the model took too long", error=str(error))
+            return FailureReason.MODEL_TIMEOUT
+        case ModelRejected():
+            log.error("the model's server refuses our requests", error=str(error))
+            return FailureReason.MODEL_REJECTED
+        case ModelRefused():
+            log.info("the model declined", error=str(error))
+            return FailureReason.MODEL_REFUSED
+        case ModelAnswerUnreadable():
+            log.warning("Failed to parse LLM response", error=str(error))
+            log.debug("the unreadable answer", answer=error.answer)
+            return FailureReason.ANSWER_UNREADABLE
+    log.error("a bug ended the work", exc_info=error)
+    return FailureReason.BUG

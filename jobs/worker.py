@@ -1,0 +1,106 @@
+"""The worker process: arq wakes it, the sweeper makes good what arq misses."""
+
+import asyncio
+import contextlib
+
+import structlog
+from arq.connections import ArqRedis
+from arq.worker import Worker, func
+from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
+
+from domain.clients.queue import QUEUE_NAME, WORKER_HEALTH_KEY, decode_job, encode_job
+from domain.core.deps import Deps, open_deps
+from domain.core.settings import Settings
+from domain.cv.documents import CV
+from domain.gap_analysis.documents import GapAnalysis
+from jobs.cv import CV_PARSING, parse_cv
+from jobs.delivery import Work
+from jobs.gap_analysis import GAP_ANALYSIS, run_gap_analysis
+from jobs.runner import Runner
+from jobs.sweeper import sweep_for_ever
+
+log = structlog.get_logger()
+
+WORKS: list[Work] = [CV_PARSING, GAP_ANALYSIS]
+FUNCTIONS = [
+    func(parse_cv, name=CV.work_name),
+    func(run_gap_analysis, name=GapAnalysis.work_name),
+]
+
+GRACE_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+_HEALTH_SECONDS = 5
+_LONGEST_PAUSE = 5.0
+
+
+async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
+    """A worker process: work until `stop` is set."""
+    async with open_deps(settings) as deps:
+        await work(deps, stop)
+
+
+async def work(deps: Deps, stop: asyncio.Event) -> None:
+    """Work until `stop` is set, then finish or hand back what is under way."""
+    runner = Runner(deps)
+    tasks = [
+        asyncio.create_task(sweep_for_ever(runner, WORKS)),
+        asyncio.create_task(_listen_for_ever(deps, runner)),
+    ]
+    log.info("worker ready", engine=deps.analyst.engine, slots=deps.settings.worker_concurrency)
+    await stop.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await runner.drain(GRACE_SECONDS)
+
+
+async def _listen_for_ever(deps: Deps, runner: Runner) -> None:
+    pause = 0.2
+    while True:
+        worker = _arq_worker(deps, runner)
+        try:
+            await worker.async_run()
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("no wake-ups from Redis", error=str(error), retry_seconds=pause)
+        finally:
+            await _close(worker)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _arq_worker(deps: Deps, runner: Runner) -> Worker:
+    settings = deps.settings
+    pool = ConnectionPool.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=1)
+    redis = ArqRedis(
+        connection_pool=pool,
+        job_serializer=encode_job,
+        job_deserializer=decode_job,
+        default_queue_name=QUEUE_NAME,
+    )
+    return Worker(
+        FUNCTIONS,
+        queue_name=QUEUE_NAME,
+        redis_pool=redis,
+        ctx={"runner": runner},
+        handle_signals=False,
+        max_jobs=settings.worker_concurrency,
+        job_timeout=settings.job_timeout_seconds + 60,  # the delivery's own limit comes first
+        keep_result=0,
+        max_tries=1,
+        poll_delay=_POLL_SECONDS,
+        health_check_interval=_HEALTH_SECONDS,
+        health_check_key=WORKER_HEALTH_KEY,
+        job_serializer=encode_job,
+        job_deserializer=decode_job,
+        log_results=False,
+    )
+
+
+async def _close(worker: Worker) -> None:
+    """Drop arq's own tasks and connections. Not `Worker.close`: it fails when Redis is away."""
+    for task in worker.tasks.values():
+        task.cancel()
+    await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+    with contextlib.suppress(RedisError, OSError, TimeoutError):
+        await worker.pool.aclose(close_connection_pool=True)
