@@ -1,0 +1,104 @@
+"""What every resolver is given."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.permission import BasePermission
+
+from domain.auth.tokens import InvalidToken
+from domain.core.deps import Deps
+from domain.core.language import Language
+from graph.cost import Cost
+from graph.loaders import Loaders
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who is asking. Without a user, `problem` says what is wrong with the token, if one came."""
+
+    user_id: UUID | None = None
+    problem: str | None = None
+
+
+ANONYMOUS = Session()
+
+
+def read_session(deps: Deps, authorization: object) -> Session:
+    """The session that an `Authorization: Bearer …` value stands for."""
+    if authorization is None or authorization == "":
+        return ANONYMOUS
+    scheme, _, token = str(authorization).strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        return Session(problem="The Authorization header must read `Bearer <token>`.")
+    try:
+        return Session(deps.signers.access.verify(token.strip(), datetime.now(UTC)).subject)
+    except InvalidToken:
+        return Session(
+            problem="The access token is expired or not of this server. Sign in again; for local "
+            "work, `careergraph token --user EMAIL` makes a new one."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an operation took from the viewer's budget, and what that left, in points."""
+
+    cost: Cost
+    remaining: int
+
+
+@dataclass(slots=True)
+class Context:
+    """One HTTP request, or one socket with all its operations."""
+
+    deps: Deps
+    session: Session
+    loaders: Loaders
+    connection_params: dict[str, Any] | None = None
+    spending: dict[int, Spent] = field(default_factory=dict)
+    """What the operations under way cost, by the identity of their syntax tree."""
+
+    def sign_in(self, session: Session) -> None:
+        """Take on the session that a socket's connection_init brought."""
+        self.session = session
+        self.loaders = Loaders(self.deps, session.user_id)
+
+    @property
+    def user_id(self) -> UUID:
+        """The signed-in user's id, where `SignedIn` guards the field."""
+        if self.session.user_id is None:
+            raise GraphQLError("Sign in first.", extensions={"code": "UNAUTHENTICATED"})
+        return self.session.user_id
+
+    async def language(self) -> Language:
+        """The language to talk to the viewer in."""
+        if self.session.user_id is None:
+            return Language.EN
+        user = await self.loaders.user_by_id.load(self.session.user_id)
+        return user.language if user else Language.EN
+
+
+def make_context(deps: Deps, session: Session) -> Context:
+    """A context with loaders of its own."""
+    return Context(deps, session, Loaders(deps, session.user_id))
+
+
+Info = strawberry.Info[Context, None]
+
+
+class SignedIn(BasePermission):
+    """Only for requests with a valid access token."""
+
+    def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
+        session = info.context.session
+        if session.user_id is None:
+            message = session.problem or (
+                "Sign in first: send the header `Authorization: Bearer <token>`, or the same in "
+                "the payload of connection_init."
+            )
+            raise GraphQLError(message, extensions={"code": "UNAUTHENTICATED"})
+        return True

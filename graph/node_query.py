@@ -1,0 +1,99 @@
+"""Refetching objects by their global ids."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import strawberry
+from graphql import GraphQLError
+
+from domain.cv import documents as cv_documents
+from domain.gap_analysis.documents import GapAnalysis as StoredGapAnalysis
+from domain.recommendations.actions import recommend_job
+from graph import ids
+from graph.context import Info
+from graph.cv import CV
+from graph.gap_analysis import GapAnalysis, GapQuestion
+from graph.job_postings import Job
+from graph.node import Node
+from graph.profile import User
+from graph.recommendations import JobRecommendation
+
+MOST_IDS = 100
+Parts = tuple[UUID, ...]
+
+
+async def _user(info: Info, parts: Parts) -> Node | None:
+    if parts != (info.context.user_id,):
+        return None
+    user = await info.context.loaders.user_by_id.load(parts[0])
+    return User.of(user) if user else None
+
+
+async def _cv(info: Info, parts: Parts) -> Node | None:
+    cv = await info.context.loaders.cv_by_id.load(parts[-1])
+    return CV.of(cv) if cv else None
+
+
+async def _job(info: Info, parts: Parts) -> Node | None:
+    job = await info.context.loaders.job_by_id.load(parts[-1])
+    return Job.of(job) if job else None
+
+
+async def _recommendation(info: Info, parts: Parts) -> Node | None:
+    context, cv_id = info.context, parts[0] if len(parts) > 1 else None
+    if cv_id is not None and await cv_documents.CV.of_user(cv_id, context.user_id) is None:
+        return None
+    job = await context.loaders.job_by_id.load(parts[-1])
+    found = await recommend_job(context.deps, context.user_id, cv_id, parts[-1])
+    return JobRecommendation.of(found, job, cv_id) if job and found else None
+
+
+async def _gap_analysis(info: Info, parts: Parts) -> Node | None:
+    analysis = await StoredGapAnalysis.of_user(parts[-1], info.context.user_id)
+    return GapAnalysis.of(analysis) if analysis else None
+
+
+async def _gap_question(info: Info, parts: Parts) -> Node | None:
+    analysis = await StoredGapAnalysis.of_user(parts[0], info.context.user_id)
+    for question in analysis.questions if analysis else []:
+        if question.id == parts[-1]:
+            return GapQuestion.of(question, parts[0])
+    return None
+
+
+_FETCHERS: dict[str, Callable[[Info, Parts], Awaitable[Node | None]]] = {
+    "User": _user,
+    "CV": _cv,
+    "Job": _job,
+    "JobRecommendation": _recommendation,
+    "GapAnalysis": _gap_analysis,
+    "GapQuestion": _gap_question,
+}
+
+
+async def _fetch(info: Info, id: str) -> Node | None:
+    found = ids.decode(id)
+    if found is None or found[0] not in _FETCHERS or info.context.session.user_id is None:
+        return None
+    return await _FETCHERS[found[0]](info, found[1])
+
+
+@strawberry.type
+class NodeQuery:
+    @strawberry.field(
+        description="Refetch any object by its global id. Null when absent or not yours."
+    )
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        return await _fetch(info, id)
+
+    @strawberry.field(
+        description="Refetch several objects by global id, in the order asked; null for each one "
+        "absent. At most 100."
+    )
+    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+        if len(ids) > MOST_IDS:
+            raise GraphQLError(
+                f"At most {MOST_IDS} ids are allowed.", extensions={"code": "VALIDATION_ERROR"}
+            )
+        return list(await asyncio.gather(*(_fetch(info, id) for id in ids)))
