@@ -1,0 +1,35 @@
+"""Access tokens for local work."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from pymongo.errors import PyMongoError
+
+from cli.connection import explain_connection
+from cli.output import fail
+from domain.auth.keys import KeyFolderError
+from domain.core.deps import Deps, open_deps
+from domain.core.settings import Settings
+from domain.profile.actions import ensure_user
+from domain.profile.documents import User
+
+
+def make(settings: Settings, email: str) -> str:
+    """A token of the user with this address, made if there is none. Exits on bad input."""
+    local, at, domain = email.partition("@")
+    if not (local and at and domain) or any(char.isspace() for char in email):
+        fail(f"{email!r} is no e-mail address. Try `careergraph token --user you@example.com`.", 2)
+    try:
+        return asyncio.run(_make(settings, email))
+    except (PyMongoError, KeyFolderError) as error:
+        fail(explain_connection(error))
+
+
+async def _make(settings: Settings, email: str) -> str:
+    async with open_deps(settings) as deps:
+        return issue(deps, await ensure_user(email))
+
+
+def issue(deps: Deps, user: User) -> str:
+    life = timedelta(seconds=deps.settings.token_seconds)
+    return deps.signers.access.issue(user.id, datetime.now(UTC), life)
