@@ -68,7 +68,7 @@ _WORD_REACH = 24
 _LIST_GAP = re.compile(
     r"\s*(?:v?\d{1,4}(?:\.\d{1,3})*\+?\s*)?[)\"'*]*\s*"
     r"(?:[,;/|&+\n•·●▪◦*-]\s*(?:(?:and|or|&|או|ו)\s+|[*•·●▪◦-]\s*)?"
-    r"|(?<=\s)(?:and|or|nor|but also|as well as|או|וגם|ו|וב|ב)(?:[\s-]|$)\s*)[(\"'*]*\s*ו?"
+    r"|(?<=\s)(?:and|or|nor|with|but also|as well as|או|וגם|ו|וב|ב)(?:[\s-]|$)\s*)[(\"'*]*\s*ו?"
 )
 _EDGE_RIGHT = re.compile(
     r"(?:\s*v?\d{1,2}(?:\.\d{1,3})*(?!\d))?[\"'*)]*\s*"

@@ -42,7 +42,7 @@ _NOT_BEFORE = {
     "polish": "the up your code surfaces",
     "outlook": "on for of is",
     "r": "and&d rating rated squared us",
-    "react": "to quickly fast promptly calmly appropriately well under in when with accordingly",
+    "react": "to quickly fast promptly calmly appropriately well under in when accordingly",
     "rest": "of in easy time breaks assured day days home areas",
     "rust": "removal proof prevention belt repair on",
     "sketch": "artist ideas drawings of comedy out",

@@ -79,8 +79,8 @@ class Catalogue(Mapping[str, Skill]):
         return self._id_by_label
 
     def name(self, id: str) -> str:
-        """The name shown to people."""
-        return self._skills[id].name
+        """The name shown to people; the id itself where the data no longer has the skill."""
+        return self._skills[id].name if id in self._skills else id
 
     def parents(self, id: str) -> tuple[str, ...]:
         """The skills directly above."""

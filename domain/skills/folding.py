@@ -16,7 +16,7 @@ DASHES = "‐‑‒–—―−־"  # the last one is the Hebrew maqaf
 DOUBLE_QUOTES = "“”„‟″״"
 SINGLE_QUOTES = "‘’‚‛′׳`´"
 # Hebrew acronyms are also typed with two apostrophes in place of gershayim.
-_RUNS = re.compile(rf"[ \n{DROPPED}]*\n[ \n{DROPPED}]*|[ {DROPPED}]{{2,}}|{DROPPED}|''")
+_RUNS = re.compile(rf"[ \n{DROPPED}]*\n[ \n{DROPPED}]*|[ {DROPPED}]{{2,}}|'{DROPPED}*'|{DROPPED}")
 _INNER_HYPHEN = re.compile(r"(?<=[^\W_])[-_](?=[^\W_])")
 # A wrapped line goes on when its end or the next line's start cannot stand alone.
 _UNFINISHED_END = re.compile(r"(?:[,/&(]|\b(?:and|or|with|in|of|using|to|the|עם|של|או))$")

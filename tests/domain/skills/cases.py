@@ -136,6 +136,8 @@ AMBIGUOUS: list[Case] = [
     ("react developer", "react", ""),
     ("React", "react", ""),
     ("React 18", "react", ""),
+    ("React with TypeScript and Redux", "react typescript redux", ""),
+    ("You will react with care to alarms", "", "react"),
     ("python, react, node", "python react nodejs", ""),
     ("Flask", "flask", ""),
     ("a flask of water", "", "flask"),

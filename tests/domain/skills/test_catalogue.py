@@ -55,9 +55,13 @@ def test_real_relations() -> None:
 
 def test_unknown_ids_raise_key_error() -> None:
     catalogue = Catalogue([skill("sql")])
-    for look in (catalogue.name, catalogue.children, catalogue.related, catalogue.ancestors):
+    for look in (catalogue.children, catalogue.related, catalogue.ancestors):
         with pytest.raises(KeyError):
             look("nothing")
+
+
+def test_a_skill_that_the_data_lost_keeps_its_id_as_name() -> None:
+    assert Catalogue([skill("sql")]).name("cobol") == "cobol"
 
 
 @pytest.mark.parametrize(
