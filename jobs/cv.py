@@ -11,4 +11,4 @@ CV_PARSING = Work(CV, actions.parse, actions.fail)
 
 
 async def parse_cv(ctx: WorkerContext, cv_id: str) -> None:
-    await runner_of(ctx).run(CV_PARSING, UUID(cv_id))
+    await runner_of(ctx).start(CV_PARSING, UUID(cv_id))

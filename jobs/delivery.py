@@ -27,6 +27,7 @@ from domain.core.clock import now
 from domain.core.delivery import Claim, Deliverable, NotYet
 from domain.core.deps import Deps
 from domain.core.failures import FailureReason
+from domain.core.tasks import end
 from jobs.backoff import backoff_seconds
 
 log = structlog.get_logger()
@@ -45,6 +46,10 @@ class Work:
 
 class LeaseLost(Exception):
     """Another worker may have the work by now: whatever this one has is dropped."""
+
+
+class TimeLimitPassed(Exception):
+    """The attempt ran longer than a job may. Not a TimeoutError, which a lost server raises too."""
 
 
 async def deliver(deps: Deps, work: Work, id: UUID) -> None:
@@ -82,23 +87,27 @@ async def _attempt(deps: Deps, work: Work, claim: Claim) -> None:
 
 
 async def _run_leased(deps: Deps, work: Work, claim: Claim) -> None:
-    """Run with the lease kept alive beside it. Raises LeaseLost, or what the work raises."""
-    body = asyncio.ensure_future(_bounded(deps, work, claim))
+    """Run with the lease kept alive beside it.
+
+    Raises LeaseLost, TimeLimitPassed, or what the work raises.
+    """
+    body = asyncio.ensure_future(work.run(deps, claim))
     heart = asyncio.create_task(_beat(deps, work, claim))
     try:
-        await asyncio.wait({body, heart}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(
+            {body, heart},
+            timeout=deps.settings.job_timeout_seconds,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not done:
+            raise TimeLimitPassed
         if not body.done():
             raise LeaseLost
+        if body.cancelled():  # by itself: not to be taken for this worker's stop
+            raise RuntimeError("the work cancelled itself")
         body.result()
     finally:
-        for task in (body, heart):
-            task.cancel()
-        await asyncio.gather(body, heart, return_exceptions=True)
-
-
-async def _bounded(deps: Deps, work: Work, claim: Claim) -> None:
-    async with asyncio.timeout(deps.settings.job_timeout_seconds):
-        await work.run(deps, claim)
+        await end(body, heart)
 
 
 async def _beat(deps: Deps, work: Work, claim: Claim) -> None:
@@ -108,10 +117,11 @@ async def _beat(deps: Deps, work: Work, claim: Claim) -> None:
     while now() < good_until:
         await asyncio.sleep(deps.settings.heartbeat_seconds)
         try:
-            if not await work.document.renew(claim, lease):
-                return
+            async with asyncio.timeout(deps.settings.heartbeat_seconds):
+                if not await work.document.renew(claim, lease):
+                    return
             good_until = now() + lease
-        except PyMongoError as error:
+        except (PyMongoError, TimeoutError) as error:
             log.warning("lease not renewed", error=str(error))
 
 
@@ -123,7 +133,8 @@ async def _retry(
         return
     seconds = backoff_seconds(claim.attempt, random.random(), retry_after)  # noqa: S311  # jitter
     if work.pause is not None:
-        await work.pause(deps, claim)
+        with contextlib.suppress(PyMongoError):  # as in `_hand_back`
+            await work.pause(deps, claim)
     await _hand_back(deps, work, claim, seconds, is_counted=True)
 
 
@@ -139,7 +150,7 @@ async def _hand_back(
 
 def _final_reason(error: Exception) -> FailureReason:
     match error:
-        case TimeoutError():
+        case TimeLimitPassed():
             log.warning("stopped at its time limit")
             return FailureReason.JOB_TIMEOUT
         case ModelTimeout():

@@ -11,4 +11,4 @@ GAP_ANALYSIS = Work(GapAnalysis, actions.run, actions.fail, actions.pause)
 
 
 async def run_gap_analysis(ctx: WorkerContext, analysis_id: str) -> None:
-    await runner_of(ctx).run(GAP_ANALYSIS, UUID(analysis_id))
+    await runner_of(ctx).start(GAP_ANALYSIS, UUID(analysis_id))

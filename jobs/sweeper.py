@@ -9,6 +9,7 @@ from pymongo.errors import PyMongoError
 
 from domain.core.clock import now
 from domain.core.leases import hold
+from domain.core.tasks import heed_cancellation
 from jobs.delivery import Work
 from jobs.runner import Runner
 
@@ -28,6 +29,7 @@ async def sweep_for_ever(runner: Runner, works: list[Work]) -> None:
                 await sweep(runner, works)
         except PyMongoError as error:
             log.warning("not swept", error=str(error))
+        heed_cancellation()
         await asyncio.sleep(settings.sweep_seconds)
 
 
@@ -37,8 +39,8 @@ async def sweep(runner: Runner, works: list[Work]) -> None:
     since = now() - timedelta(seconds=settings.sweep_after_seconds)
     for work in works:
         for id, attempts in await work.document.overdue(since, MOST_A_SWEEP):
-            if runner.free_slots:
-                runner.start(work, id)
+            if runner.has_room:
+                await runner.start(work, id)
             else:
                 await _wake(runner, work, id, attempts)
 

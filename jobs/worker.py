@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from domain.clients.queue import QUEUE_NAME, WORKER_HEALTH_KEY, decode_job, encode_job
 from domain.core.deps import Deps, open_deps
 from domain.core.settings import Settings
+from domain.core.tasks import end
 from domain.cv.documents import CV
 from domain.gap_analysis.documents import GapAnalysis
 from jobs.cv import CV_PARSING, parse_cv
@@ -28,10 +29,13 @@ FUNCTIONS = [
     func(run_gap_analysis, name=GapAnalysis.work_name),
 ]
 
-GRACE_SECONDS = 10.0
 _POLL_SECONDS = 0.1
+_WAKE_UPS_AT_ONCE = 5
+"""A worker without room holds so many back from others."""
+_QUEUE_READ_LIMIT = 500
+"""More than killed workers may have left marked as in progress at the head of the queue."""
 _HEALTH_SECONDS = 5
-_LONGEST_PAUSE = 5.0
+_RECONNECT_SECONDS = 1.0
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
@@ -44,29 +48,30 @@ async def work(deps: Deps, stop: asyncio.Event) -> None:
     """Work until `stop` is set, then finish or hand back what is under way."""
     runner = Runner(deps)
     tasks = [
+        asyncio.create_task(stop.wait()),
         asyncio.create_task(sweep_for_ever(runner, WORKS)),
         asyncio.create_task(_listen_for_ever(deps, runner)),
     ]
     log.info("worker ready", engine=deps.analyst.engine, slots=deps.settings.worker_concurrency)
-    await stop.wait()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await runner.drain(GRACE_SECONDS)
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    await end(*tasks)
+    await runner.drain(deps.settings.worker_grace_seconds)
+    for task in done:
+        task.result()  # raises what ended a loop that should not end: better a new process
 
 
 async def _listen_for_ever(deps: Deps, runner: Runner) -> None:
-    pause = 0.2
     while True:
         worker = _arq_worker(deps, runner)
         try:
             await worker.async_run()
         except (RedisError, OSError, TimeoutError) as error:
-            log.warning("no wake-ups from Redis", error=str(error), retry_seconds=pause)
+            log.warning(
+                "no wake-ups from Redis", error=str(error), retry_seconds=_RECONNECT_SECONDS
+            )
         finally:
             await _close(worker)
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        await asyncio.sleep(_RECONNECT_SECONDS)
 
 
 def _arq_worker(deps: Deps, runner: Runner) -> Worker:
@@ -84,8 +89,9 @@ def _arq_worker(deps: Deps, runner: Runner) -> Worker:
         redis_pool=redis,
         ctx={"runner": runner},
         handle_signals=False,
-        max_jobs=settings.worker_concurrency,
-        job_timeout=settings.job_timeout_seconds + 60,  # the delivery's own limit comes first
+        max_jobs=_WAKE_UPS_AT_ONCE,
+        queue_read_limit=_QUEUE_READ_LIMIT,
+        job_timeout=settings.job_timeout_seconds,  # a wake-up only waits for room: the runner works
         keep_result=0,
         max_tries=1,
         poll_delay=_POLL_SECONDS,
@@ -99,8 +105,6 @@ def _arq_worker(deps: Deps, runner: Runner) -> Worker:
 
 async def _close(worker: Worker) -> None:
     """Drop arq's own tasks and connections. Not `Worker.close`: it fails when Redis is away."""
-    for task in worker.tasks.values():
-        task.cancel()
-    await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+    await end(*worker.tasks.values())
     with contextlib.suppress(RedisError, OSError, TimeoutError):
         await worker.pool.aclose(close_connection_pool=True)

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 QUEUE_NAME = "careergraph:queue"
 WORKER_HEALTH_KEY = "careergraph:worker-health"
 """Present while at least one worker reports."""
-_WAKE_SECONDS = 1.0
+_WAKE_SECONDS = 0.7
 _WAKE_UP_LIFE = timedelta(hours=1)
 
 

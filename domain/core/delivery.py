@@ -137,22 +137,35 @@ class Deliverable(Document):
 
     @classmethod
     async def overdue(cls, since: datetime, limit: int) -> list[tuple[UUID, int]]:
-        """Ids and attempts of open work that nobody holds and that was due before `since`."""
+        """Ids and attempts of open work that nobody holds and that was due before `since`.
+
+        A lease that has run out counts from that moment: its worker is gone, so no wake-up comes.
+        """
+        due = _claimable(now()) | {"delivery.due_at": {"$lte": since}}
         rows = (
             cls.get_pymongo_collection()
-            .find(
-                _claimable(since) | {"delivery.due_at": {"$lte": since}}, {"delivery.attempts": 1}
-            )
+            .find(due, {"delivery.attempts": 1})
             .sort("delivery.due_at", ASCENDING)
             .limit(limit)
         )
         return [(row["_id"], row["delivery"]["attempts"]) async for row in rows]
 
     @classmethod
-    async def write(cls, claim: Claim, update: Mapping[str, Any]) -> Self | None:
-        """One fenced write that subscribers will see; None when the claim is no longer good."""
+    async def claimed(cls, claim: Claim) -> Self | None:
+        """The document, while the claim is good."""
+        return await cls.find_one(claim.fence())
+
+    @classmethod
+    async def write(
+        cls, claim: Claim, update: Mapping[str, Any], version: int | None = None
+    ) -> Self | None:
+        """One fenced write that subscribers will see; None when the claim is no longer good.
+
+        With `version`, the document must also still be at that version.
+        """
+        fence = claim.fence() if version is None else {**claim.fence(), "version": version}
         row = await cls.get_pymongo_collection().find_one_and_update(
-            claim.fence(),
+            fence,
             {**update, "$inc": {"version": 1, **update.get("$inc", {})}},
             return_document=ReturnDocument.AFTER,
         )

@@ -76,9 +76,12 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
 
 
 def open_redis(settings: Settings) -> Redis:
-    """A client that fails fast: what Redis carries can do without it for a while."""
+    """A client that fails fast: what Redis carries can do without it for a while.
+
+    Its timeouts and the queue's together stay under the 2 s in which a submit is to be accepted.
+    """
     redis: Redis = Redis.from_url(
-        settings.redis_url, socket_timeout=5, socket_connect_timeout=1, decode_responses=True
+        settings.redis_url, socket_timeout=0.5, socket_connect_timeout=0.5, decode_responses=True
     )
     return redis
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -17,6 +18,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from domain.core.delivery import Deliverable
+from domain.core.tasks import end
 
 log = structlog.get_logger()
 
@@ -72,11 +74,10 @@ class Changes:
     async def watch(self, document: type[Deliverable], id: UUID) -> AsyncIterator[Watch]:
         """A watch that is woken for every change from now on: enter it before the first read."""
         name, watch = channel(document, id), Watch(document, id)
-        is_first = not self._watches[name]
         self._watches[name].add(watch)
         try:
-            if is_first:
-                await self._tell_redis("subscribe", name)
+            # Each watch subscribes, as the first one's command may not have reached Redis yet.
+            await self._tell_redis("subscribe", name)
             yield watch
         finally:
             self._watches[name].discard(watch)
@@ -91,16 +92,19 @@ class Changes:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
 
     async def _tell_redis(self, command: str, name: str) -> None:
-        if self._pubsub is None:
+        pubsub = self._pubsub
+        if pubsub is None or not _is_connected(pubsub):
             return  # the listener subscribes to everything watched when it connects
+        # Shielded: redis-py closes the connection, which all watches share, on a cancelled send.
+        await asyncio.shield(self._send(pubsub, command, name))
+
+    async def _send(self, pubsub: PubSub, command: str, name: str) -> None:
         try:
             async with asyncio.timeout(_PUBLISH_SECONDS):
-                await getattr(self._pubsub, command)(name)
+                await getattr(pubsub, command)(name)
         except _REDIS_FAULTS as error:
             log.warning("no hints for now", command=command, error=str(error))
 
@@ -109,26 +113,30 @@ class Changes:
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(_CHANNEL, *self._watches)
-                    self._pubsub, pause = pubsub, 0.1
-                    self._wake_all()  # whatever was announced while nobody listened
+                    await pubsub.subscribe(_CHANNEL)
+                    pause = 0.1
                     await self._deliver(pubsub)
             except _REDIS_FAULTS as error:
                 log.warning("lost the hints from Redis", error=str(error), retry_seconds=pause)
-            finally:
-                self._pubsub = None
+            except Exception:  # whatever it is, the hints must come back
+                log.exception("the hints from Redis broke off", retry_seconds=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _deliver(self, pubsub: PubSub) -> None:
-        while True:
-            message = await pubsub.get_message(timeout=_LONGEST_PAUSE)
-            if message is not None:
-                name = message["channel"]
-                for watch in self._watches.get(
-                    name if isinstance(name, str) else name.decode(), ()
-                ):
-                    watch.wake()
+        """Wake watches for as long as the connection lasts."""
+        # From here on watches subscribe by themselves; those that came before are named now.
+        self._pubsub = pubsub
+        try:
+            await pubsub.subscribe(_CHANNEL, *self._watches)
+            self._wake_all()  # whatever was announced while nobody listened
+            while _is_connected(pubsub):
+                message = await pubsub.get_message(timeout=_LONGEST_PAUSE)
+                if message is not None:
+                    for watch in self._watches.get(message["channel"], ()):
+                        watch.wake()
+        finally:
+            self._pubsub = None  # before it is closed: nothing may be sent on it any more
 
     def _wake_all(self) -> None:
         for watches in self._watches.values():
@@ -140,8 +148,10 @@ class Changes:
             await asyncio.sleep(self._reread_seconds)
             try:
                 await self._wake_changed()
-            except PyMongoError:
-                log.warning("watched documents could not be read again", exc_info=True)
+            except PyMongoError as error:
+                log.warning("watched documents not read again", error=str(error))
+            except Exception:  # whatever it is, the next read must come
+                log.exception("reading the watched documents again failed")
 
     async def _wake_changed(self) -> None:
         by_document: dict[type[Deliverable], dict[UUID, set[Watch]]] = defaultdict(dict)
@@ -151,8 +161,15 @@ class Changes:
         for document, by_id in by_document.items():
             ids = list(by_id)
             for start in range(0, len(ids), _IDS_PER_READ):
-                versions = await document.versions(ids[start : start + _IDS_PER_READ])
-                for changed_id, version in versions.items():
-                    for watch in by_id[changed_id]:
-                        if version > watch.seen_version:
+                part = ids[start : start + _IDS_PER_READ]
+                versions = await document.versions(part)
+                for id in part:
+                    for watch in by_id[id]:
+                        # One that is gone has no version: its watch is to notice that too.
+                        if id not in versions or versions[id] > watch.seen_version:
                             watch.wake()
+
+
+def _is_connected(pubsub: PubSub) -> bool:
+    connection: Any = pubsub.connection  # redis-py types it as None
+    return connection is not None and bool(connection.is_connected)

@@ -11,6 +11,7 @@ from pymongo.errors import PyMongoError
 
 from domain.core.delivery import Deliverable
 from domain.core.events import Changes
+from domain.core.tasks import heed_cancellation
 
 log = structlog.get_logger()
 
@@ -52,6 +53,7 @@ async def follow(
                 log.warning("followed document not read", id=str(first.id), error=str(error))
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
+            heed_cancellation()
             if document is None:
                 return
             if document.version > watch.seen_version:
