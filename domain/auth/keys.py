@@ -2,8 +2,11 @@
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
+from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 FILE_NAME = "signing-key.json"
@@ -24,19 +27,33 @@ def load_or_make_key(data_dir: Path) -> OKPKey:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             _make(path)
-        return OKPKey.import_key(json.loads(path.read_text()))
-    except (OSError, ValueError) as error:
+        data = path.read_bytes()
+    except OSError as error:
         raise KeyFolderError(
             f"The signing key {path} cannot be used ({error}). Give this user rights to the "
             "folder, or name another one with CAREERGRAPH_DATA_DIR or --data."
         ) from error
+    try:
+        return _usable_key(data)
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise KeyFolderError(
+            f"The signing key {path} is damaged ({error}). Put back a copy of it, or remove it: "
+            "then a new one is made, and everybody has to sign in again."
+        ) from error
+
+
+def _usable_key(data: bytes) -> OKPKey:
+    key = OKPKey.import_key(json.loads(data))
+    probe = jwt.encode({"alg": "EdDSA"}, {}, key, ["EdDSA"])
+    jwt.decode(probe, key, ["EdDSA"])  # a lone half of a key, or two that do not match, fail here
+    return key
 
 
 def _make(path: Path) -> None:
     key = OKPKey.generate_key("Ed25519", parameters={"use": "sig", "alg": "EdDSA"})
     key.ensure_kid()
-    fresh = path.with_name(f".{FILE_NAME}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, name = tempfile.mkstemp(prefix=f".{FILE_NAME}.", dir=path.parent)  # mode 0600
+    fresh = Path(name)
     with os.fdopen(descriptor, "w") as file:
         json.dump(key.as_dict(private=True), file)
     try:

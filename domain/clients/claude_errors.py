@@ -83,7 +83,8 @@ def _is_timeout(error: Exception) -> bool:
 
 
 def _from_status(error: APIStatusError) -> LanguageModelError:
-    message = f"{error.status_code} {error.type}: {error.message} (request {error.request_id})"
+    # Not the server's own words: those of a 400 may quote the prompt, which holds a person's CV.
+    message = f"{error.status_code} {error.type} (request {error.request_id})"
     if _is_final(error):
         return ModelRejected(message)
     wait = retry_after_seconds(error.response.headers.get("retry-after"), now())

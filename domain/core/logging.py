@@ -40,6 +40,8 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(settings.log_level)
     for noisy in ("httpx2", "httpcore2", "arq.worker", "pymongo", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Logs every mistake in a client's query as an error of ours; the edge's error policy logs bugs.
+    logging.getLogger("strawberry.execution").setLevel(logging.CRITICAL)
 
 
 def _add_request_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -52,4 +54,6 @@ def _add_request_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
 def _renderers(settings: Settings) -> list[Processor]:
     if settings.log_format == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # Not rich's tracebacks: those print local variables, and ours hold CVs, prompts and tokens.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]

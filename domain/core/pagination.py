@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +46,7 @@ def page_request(
     first: int | None, after: str | None, last: int | None, before: str | None,
     *, default: int, most: int,
 ) -> PageRequest:  # fmt: skip
-    """Raises InvalidInput for a size outside 1..most, or for `first` together with `last`."""
+    """Raises InvalidInput for a size outside 0..most, or for `first` together with `last`."""
     if first is not None and last is not None:
         raise InvalidInput(InputRule.FIRST_AND_LAST, ["last"])
     field, size = ("last", last) if last is not None else ("first", first)
@@ -103,9 +104,15 @@ def page_of(
 
 
 async def newest_first(
-    document: type[DocumentT], query: dict[str, Any], order: str, request: PageRequest
+    document: type[DocumentT],
+    query: dict[str, Any],
+    order: str,
+    request: PageRequest,
+    without: Sequence[str] = (),
 ) -> Page[DocumentT]:
     """A page of the documents that match, by descending id: ids grow with time.
+
+    The fields named in `without` are not fetched; they have their defaults then.
 
     Raises InvalidInput for a cursor of another order.
     """
@@ -114,22 +121,29 @@ async def newest_first(
         if cursor is not None:
             key = decode_cursor(cursor, order, [UUID], field)
             bounds.append(keyset_filter([("_id", -1)], key, after=field == "after"))
-    found = document.find({"$and": bounds}).sort("+_id" if request.is_backward else "-_id")
-    rows = await found.limit(request.size + 1).to_list()
+    found = (
+        document.get_pymongo_collection()
+        .find({"$and": bounds}, dict.fromkeys(without, 0) or None)
+        .sort("_id", 1 if request.is_backward else -1)
+        .limit(request.size + 1)
+    )
+    rows = [document.model_validate(row) async for row in found]
     return page_of(rows, request, lambda row: (row.id,), lambda: document.find(query).count())
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, UUID):
         return value.hex
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, datetime) else float(value)
 
 
 def _typed(value: Any, kind: type) -> Any:
-    if kind is datetime:
-        return datetime.fromisoformat(value)
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if kind is UUID:
+    if kind is float and isinstance(value, float) and math.isfinite(value):
+        return value
+    if kind is UUID and isinstance(value, str):
         return UUID(hex=value)
-    raise TypeError(f"no cursor holds {kind!r}")
+    if kind is datetime and isinstance(value, str):
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is not None:
+            return instant
+    raise TypeError(f"{value!r} is no {kind.__name__}")

@@ -1,17 +1,38 @@
 """Every setting, read once at start-up from environment variables."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "CAREERGRAPH_"
 MEBIBYTE = 1024 * 1024
 
 Count = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _read_list(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError('takes a JSON list, such as ["https://app.example.com"]') from None
+
+
+Origins = Annotated[list[str], NoDecode, BeforeValidator(_read_list)]
 
 
 def _shared(name: str) -> Any:
@@ -24,18 +45,30 @@ class Settings(BaseSettings):
     but for the few that are known everywhere by a name of their own."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="ignore", populate_by_name=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,  # compose files and unit files set what is not there to ""
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
     )
 
-    mongodb_uri: str = Field("mongodb://127.0.0.1:27017", validation_alias=_shared("MONGODB_URI"))
+    mongodb_uri: str = Field(
+        "mongodb://127.0.0.1:27017",
+        pattern=r"^mongodb(\+srv)?://",
+        validation_alias=_shared("MONGODB_URI"),
+    )
     mongodb_database: str = Field("careergraph", min_length=1)
-    redis_url: str = Field("redis://127.0.0.1:6379/0", validation_alias=_shared("REDIS_URL"))
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        pattern=r"^(rediss?|unix)://",
+        validation_alias=_shared("REDIS_URL"),
+    )
     data_dir: Path = Path(".careergraph")
     """Where signing keys lie; for `careergraph up`, the embedded servers' data too."""
     public_url: str = Field("http://127.0.0.1:8000", pattern=r"^https?://[^\s/]+$")
     """The address that clients reach this server by, without a path: signed links start with it."""
 
-    allowed_origins: list[str] = []
+    allowed_origins: Origins = []
     """Origins of web pages elsewhere that may call this server, as a JSON list."""
 
     anthropic_api_key: SecretStr | None = Field(None, validation_alias=_shared("ANTHROPIC_API_KEY"))
@@ -70,10 +103,12 @@ class Settings(BaseSettings):
     skill_engine_seconds: Seconds = 2.0
 
     worker_concurrency: Count = 10
+    worker_grace_seconds: Seconds = 8
+    """How long a worker that is told to stop lets its work finish before it hands it back."""
     job_timeout_seconds: Seconds = 900
     job_attempts: Count = 3
     lease_seconds: Seconds = 30
-    heartbeat_seconds: Seconds = 10
+    heartbeat_seconds: Seconds = Field(10, validate_default=True)
     sweep_seconds: Seconds = 10
     sweep_after_seconds: Seconds = 15
     """How long accepted work may lie unclaimed before a worker picks it up by itself."""
@@ -82,6 +117,14 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
+
+    @field_validator("heartbeat_seconds")
+    @classmethod
+    def _beats_within_lease(cls, value: float, info: ValidationInfo) -> float:
+        lease = info.data.get("lease_seconds", value + 1)
+        if value >= lease:
+            raise ValueError(f"must be less than {PREFIX}LEASE_SECONDS, which is {lease:g}")
+        return value
 
 
 class SettingsError(Exception):
@@ -105,4 +148,5 @@ def _explain(item: Mapping[str, Any]) -> str:
     variable = field.upper()
     if field in Settings.model_fields and Settings.model_fields[field].validation_alias is None:
         variable = PREFIX + variable
-    return f"{variable} is {item['input']!r}: {item['msg'].lower()}"
+    message = item["msg"].removeprefix("Value error, ")
+    return f"{variable} is {item['input']!r}: {message[:1].lower()}{message[1:]}"

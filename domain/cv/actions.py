@@ -1,5 +1,6 @@
 """Bringing a CV and reading it."""
 
+import asyncio
 import resource
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -15,9 +16,9 @@ from domain.core.deps import Deps
 from domain.core.errors import InputRule, InvalidInput, PayloadTooLarge, SizeUnit
 from domain.core.failures import FailureReason, failure
 from domain.core.idempotency import Idempotency, fingerprint
+from domain.core.input_checks import checked_line
 from domain.core.language import Language
 from domain.core.rate_limit import Bucket, require
-from domain.core.text import clean_line
 from domain.cv.documents import CV, CVStatus, CVText
 from domain.cv.files import delete_file, read_file, store_file
 from domain.cv.model_parser import read_with_model
@@ -37,6 +38,7 @@ FILENAME_MAX = 255
 UNTITLED = "CV"
 _PARSER_BYTES = 2 * 1024**3
 """Address space of a process that reads files, of which Python and the parsers take a part."""
+_PARSER_SECONDS = 120
 
 
 async def create_cv(
@@ -46,12 +48,12 @@ async def create_cv(
 
     Raises InvalidInput, PayloadTooLarge, RateLimited or IdempotencyKeyMismatch.
     """
-    name = _filename(title, ["input", "title"]) if title is not None else UNTITLED
+    name = checked_line(title, ["input", "title"], FILENAME_MAX) if title is not None else UNTITLED
     _check_text(text, deps.settings.text_max_characters)
     once = _once("createCV", key, {"text": text, "title": title})
     if before := await CV.made_before(user_id, once, _life(deps)):
         return before
-    await require(deps.redis, _bucket(deps), str(user_id))
+    await _require_cv_call(deps, user_id, once)
     data = text.encode()
     cv = CV(
         user_id=user_id, filename=name, content_type=MARKDOWN, size_bytes=len(data),
@@ -73,7 +75,7 @@ async def request_cv_upload(
 
     Raises InvalidInput, PayloadTooLarge, RateLimited or IdempotencyKeyMismatch.
     """
-    name = _filename(filename, ["input", "filename"])
+    name = checked_line(filename, ["input", "filename"], FILENAME_MAX)
     if content_type not in (PDF, DOCX):
         raise InvalidInput(InputRule.UNSUPPORTED_FILE_TYPE, ["input", "contentType"])
     if size_bytes < 1:
@@ -84,7 +86,7 @@ async def request_cv_upload(
     once = _once("requestCVUpload", key, values)
     if before := await CV.made_before(user_id, once, _life(deps)):
         return before
-    await require(deps.redis, _bucket(deps), str(user_id))
+    await _require_cv_call(deps, user_id, once)
     cv = CV(
         user_id=user_id, filename=name, content_type=content_type, size_bytes=size_bytes,
         status=CVStatus.AWAITING_UPLOAD, idempotency=once,
@@ -117,14 +119,16 @@ async def parse(deps: Deps, claim: Claim) -> None:
     data = await read_file(deps.database, cv.file_id)
     try:
         # A process of its own: a hostile PDF may crash a parser written in C, or never end.
-        text = await to_process.run_sync(_extract, data, cv.content_type, cancellable=True)
+        async with asyncio.timeout(_PARSER_SECONDS):
+            parsed, redacted = await to_process.run_sync(
+                _read, data, cv.content_type, cancellable=True
+            )
     except UnreadableFile as error:
         await fail(deps, claim, _FILE_REASONS[error.reason])
         return
-    except BrokenWorkerProcess:
+    except (BrokenWorkerProcess, MemoryError, TimeoutError):
         await fail(deps, claim, FailureReason.FILE_DAMAGED)
         return
-    parsed, redacted = await to_process.run_sync(_read, text, cancellable=True)
     await CVText.put(cv.id, redacted)
     parsed = await _with_model(deps, parsed, redacted)
     await _finish(
@@ -150,14 +154,14 @@ _FILE_REASONS = {
 }
 
 
-def _extract(data: bytes, content_type: str) -> str:
-    """`extract_text` with bounded memory: a small PDF can unpack to gigabytes."""
+def _read(data: bytes, content_type: str) -> tuple[ParsedCV, str]:
+    """What the rules read, and the text without contact details.
+
+    Runs in a process that does nothing else, with bounded memory: a small PDF can unpack to
+    gigabytes. Raises UnreadableFile.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (_PARSER_BYTES, _PARSER_BYTES))
-    return extract_text(data, content_type)
-
-
-def _read(text: str) -> tuple[ParsedCV, str]:
-    """What the rules read, and the text without contact details. Runs in a worker process."""
+    text = extract_text(data, content_type)
     parsed = parse_cv(text, load_extractor())
     return parsed, redact_contact(text, parsed.contact)
 
@@ -186,15 +190,6 @@ def _check_text(text: str, limit: int) -> None:
         raise InvalidInput(InputRule.BLANK, ["input", "text"])
 
 
-def _filename(value: str, path: list[str]) -> str:
-    name = clean_line(value)
-    if not name:
-        raise InvalidInput(InputRule.BLANK, path)
-    if len(name) > FILENAME_MAX:
-        raise InvalidInput(InputRule.TOO_LONG, path, limit=FILENAME_MAX)
-    return name
-
-
 def _once(operation: str, key: UUID | None, values: dict[str, object]) -> Idempotency | None:
     return Idempotency(key=str(key), fingerprint=fingerprint(operation, values)) if key else None
 
@@ -203,8 +198,10 @@ def _life(deps: Deps) -> timedelta:
     return timedelta(hours=deps.settings.idempotency_hours)
 
 
-def _bucket(deps: Deps) -> Bucket:
-    return Bucket("cv", deps.settings.cvs_per_minute, deps.settings.cv_burst)
+async def _require_cv_call(deps: Deps, user_id: UUID, once: Idempotency | None) -> None:
+    bucket = Bucket("cv", deps.settings.cvs_per_minute, deps.settings.cv_burst)
+    repeat = f"{once.key}:{once.fingerprint}" if once else None
+    await require(deps.redis, bucket, str(user_id), repeat)
 
 
 async def _once_chunk(data: bytes) -> AsyncIterator[bytes]:

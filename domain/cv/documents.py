@@ -18,6 +18,8 @@ from domain.core.pagination import Page, PageRequest, newest_first
 from domain.cv.parsing.parsed_cv import ParsedCV
 
 CURSOR_ORDER = "cvs"
+MOST_MATCHED = 20
+"""How many of a person's CVs matching looks at, newest first."""
 
 
 class CVStatus(StrEnum):
@@ -72,10 +74,16 @@ class CV(MadeOnce):
         return await newest_first(cls, {"user_id": user_id}, CURSOR_ORDER, request)
 
     @classmethod
-    async def parsed_of_user(cls, user_id: UUID) -> list[Self]:
-        """A user's parsed CVs, newest first."""
-        query = {"user_id": user_id, "status": CVStatus.PARSED}
-        return await cls.find(query).sort("-_id").to_list()
+    async def matching_parts(cls, user_id: UUID, cv_id: UUID | None = None) -> list[ParsedCV]:
+        """What matching needs of a user's newest parsed CVs, or of one of them; no other part."""
+        query: dict[str, Any] = {"user_id": user_id, "status": CVStatus.PARSED}
+        if cv_id is not None:
+            query["_id"] = cv_id
+        fields = ("language", "skills", "languages", "experience.role")
+        projection = {f"parsed.{field}": 1 for field in fields}
+        rows = cls.get_pymongo_collection().find(query, projection)
+        newest = rows.sort("_id", -1).limit(MOST_MATCHED)
+        return [ParsedCV.model_validate(row["parsed"]) async for row in newest]
 
     @classmethod
     async def skills_of_user(cls, user_id: UUID, cv_id: UUID | None = None) -> list[str]:

@@ -37,13 +37,15 @@ async def submit(
 
     Raises InvalidInput, PayloadTooLarge, NotFound, RateLimited or IdempotencyKeyMismatch.
     """
-    posting = checked_posting(posting, deps.settings.text_max_characters)
+    # Cleaning a posting of the largest size takes a second, so a thread does it.
+    most = deps.settings.text_max_characters
+    posting = await asyncio.to_thread(checked_posting, posting, most)
     values = {"cv": cv_id, "posting": posting.model_dump(), "language": language}
     once = _once(key, values)
     life = timedelta(hours=deps.settings.idempotency_hours)
     if before := await GapAnalysis.made_before(user_id, once, life):
         return before
-    await _require_submit(deps, user_id)
+    await _require_submit(deps, user_id, once)
     await _require_cv(user_id, cv_id)
     analysis = GapAnalysis(
         user_id=user_id, cv_id=cv_id, posting=posting, language=language, idempotency=once,
@@ -100,7 +102,6 @@ async def answer(
 
     Raises InvalidInput, NotFound, or WrongState while the analysis has not completed.
     """
-    texts = _checked_answers(answers, deps.settings.answer_max_characters)
     analysis = await _of_user(user_id, id, ["input", "gapAnalysisId"])
     if analysis.status is not GapAnalysisStatus.COMPLETED:
         raise WrongState(analysis.status)
@@ -109,6 +110,7 @@ async def answer(
         if question_id not in known:
             path = ["input", "answers", str(index), "questionId"]
             raise NotFound(Missing.QUESTION, path, question_id)
+    texts = _checked_answers(answers, deps.settings.answer_max_characters)
     saved = await GapAnalysis.save_answers(id, user_id, texts)
     if saved is None:
         raise NotFound(Missing.GAP_ANALYSIS, ["input", "gapAnalysisId"], id)
@@ -132,9 +134,11 @@ async def run(deps: Deps, claim: Claim) -> None:
 
 async def fail(deps: Deps, claim: Claim, reason: FailureReason) -> None:
     """End a claimed analysis without a result."""
-    analysis = await GapAnalysis.get(claim.id)
-    if analysis and await analysis.close(claim, _failed_fields(reason, analysis.language)):
-        await deps.changes.announce(GapAnalysis, claim.id)
+    while analysis := await GapAnalysis.claimed(claim):
+        if await analysis.close(claim, _failed_fields(reason, analysis.language)):
+            await deps.changes.announce(GapAnalysis, claim.id)
+            return
+        # A write of the work itself, given up half-way, came through in between: look again.
 
 
 async def pause(deps: Deps, claim: Claim) -> None:
@@ -224,10 +228,11 @@ async def _complete(deps: Deps, analysis: GapAnalysis, claim: Claim) -> None:
         await deps.changes.announce(GapAnalysis, claim.id)
 
 
-async def _require_submit(deps: Deps, user_id: UUID) -> None:
+async def _require_submit(deps: Deps, user_id: UUID, once: Idempotency | None = None) -> None:
     settings = deps.settings
     bucket = Bucket("gap-analysis", settings.submits_per_minute, settings.submit_burst)
-    await require(deps.redis, bucket, str(user_id))
+    repeat = f"{once.key}:{once.fingerprint}" if once else None
+    await require(deps.redis, bucket, str(user_id), repeat)
 
 
 async def _require_cv(user_id: UUID, cv_id: UUID) -> None:

@@ -1,6 +1,6 @@
 """Gap analyses and every query for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -122,9 +122,16 @@ class GapAnalysis(MadeOnce):
         return await cls.find_one({"_id": id, "user_id": user_id})
 
     @classmethod
+    async def by_ids(cls, ids: Sequence[UUID], user_id: UUID) -> dict[UUID, Self]:
+        """Those of the analyses that are this user's."""
+        found = cls.find({"_id": {"$in": list(ids)}, "user_id": user_id})
+        return {analysis.id: analysis async for analysis in found}
+
+    @classmethod
     async def retry_of_analysis(cls, id: UUID) -> Self | None:
         """The analysis that repeats this one, if there is one."""
-        return await cls.find_one({"retry_of": id})
+        # The planner takes the partial index only for a query that implies its condition.
+        return await cls.find_one({"retry_of": {"$eq": id, "$type": "binData"}})
 
     @classmethod
     async def page(
@@ -134,15 +141,15 @@ class GapAnalysis(MadeOnce):
         query: dict[str, Any] = {"user_id": user_id}
         if status is not None:
             query["status"] = status
-        return await newest_first(cls, query, CURSOR_ORDER, request)
+        return await newest_first(cls, query, CURSOR_ORDER, request, without=["history"])
 
     async def advance(self, claim: Claim, fields: Mapping[str, Any]) -> Self | None:
         """One fenced, visible change that leaves the analysis open. None when the claim is lost."""
-        return await self.write(claim, self._update(fields))
+        return await self.write(claim, self._update(fields), self.version)
 
     async def close(self, claim: Claim, fields: Mapping[str, Any]) -> Self | None:
         """One fenced, visible change to a final state. None when the claim is lost."""
-        return await self.write(claim, self._update({**fields, **CLOSED}))
+        return await self.write(claim, self._update({**fields, **CLOSED}), self.version)
 
     async def close_unclaimed(self, fields: Mapping[str, Any]) -> Self | None:
         """Change to a final state whoever holds the lease; None when it was final before."""

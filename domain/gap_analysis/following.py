@@ -22,18 +22,17 @@ async def follow_gap_analysis(
     if analysis is None:
         raise NotFound(Missing.GAP_ANALYSIS, ["id"], id)
     seen = version_in(after)
-    is_first = True
     changes = follow(
         deps.changes, analysis, lambda: GapAnalysis.get(id), lambda now: now.status.is_final
     )
     async with aclosing(changes):
         async for analysis in changes:
             missed = _steps_since(analysis, seen)
-            if is_first and not missed:
+            if not missed:
                 yield _snapshot(analysis)
             for step in missed:
                 yield Seen(analysis.as_of(step), str(step.version), False, step.at)
-            is_first, seen = False, analysis.version
+            seen = analysis.version
 
 
 def _steps_since(analysis: GapAnalysis, version: int | None) -> list[Step]:

@@ -1,6 +1,7 @@
 """The analyst that is a language model."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -48,5 +49,6 @@ class ModelAnalyst:
         items = self._model.stream_items(
             system=prompt.system, prompt=prompt.material, item=QuestionItem
         )
-        async for item in items:
-            yield item.draft()
+        async with aclosing(items):  # who stops listening stops the model too
+            async for item in items:
+                yield item.draft()

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from domain.core.deps import Deps
 from domain.core.errors import InputRule, InvalidInput
+from domain.core.input_checks import checked_line
 from domain.core.language import Language
-from domain.core.text import clean_line
 from domain.profile.documents import User
 
 NAME_MAX = 200
@@ -39,9 +39,9 @@ async def update_profile(deps: Deps, user_id: UUID, change: ProfileChange) -> Us
 def _checked(name: str, value: object) -> object:
     match name, value:
         case "name", str():
-            return _line(value, ["input", "name"], NAME_MAX)
+            return checked_line(value, ["input", "name"], NAME_MAX)
         case "location", str():
-            return _line(value, ["input", "location"], LOCATION_MAX)
+            return checked_line(value, ["input", "location"], LOCATION_MAX)
         case "target_roles", list():
             return _roles(value)
         case "language", Language():
@@ -49,19 +49,11 @@ def _checked(name: str, value: object) -> object:
     return value
 
 
-def _line(value: str, path: list[str], most: int) -> str:
-    line = clean_line(value)
-    if not line:
-        raise InvalidInput(InputRule.BLANK, path)
-    if len(line) > most:
-        raise InvalidInput(InputRule.TOO_LONG, path, limit=most)
-    return line
-
-
 def _roles(values: list[str]) -> list[str]:
     if len(values) > TARGET_ROLES_MAX:
         raise InvalidInput(InputRule.TOO_MANY, ["input", "targetRoles"], limit=TARGET_ROLES_MAX)
     roles = [
-        _line(value, ["input", "targetRoles", str(i)], NAME_MAX) for i, value in enumerate(values)
+        checked_line(value, ["input", "targetRoles", str(i)], NAME_MAX)
+        for i, value in enumerate(values)
     ]
     return list(dict.fromkeys(roles))

@@ -1,7 +1,8 @@
 """What a posting must be to be analysed."""
 
 from domain.core.errors import InputRule, InvalidInput, PayloadTooLarge, SizeUnit
-from domain.core.text import clean_line, clean_text, is_http_url
+from domain.core.input_checks import checked_line
+from domain.core.text import clean_text, is_http_url
 from domain.job_postings.posting import Posting
 
 NAME_MAX = 300
@@ -19,8 +20,8 @@ def checked_posting(posting: Posting, characters: int) -> Posting:
         raise InvalidInput(InputRule.NOT_HTTP_URL, [*_PATH, "sourceUrl"])
     description = clean_text(posting.description) if posting.description else None
     return Posting(
-        company_name=_name(posting.company_name, "companyName"),
-        role_title=_name(posting.role_title, "roleTitle"),
+        company_name=checked_line(posting.company_name, [*_PATH, "companyName"], NAME_MAX),
+        role_title=checked_line(posting.role_title, [*_PATH, "roleTitle"], NAME_MAX),
         description=description or None,
         requirements=_lines(posting.requirements),
         responsibilities=_lines(posting.responsibilities),
@@ -39,14 +40,5 @@ def _check_size(posting: Posting, characters: int) -> None:
         raise PayloadTooLarge(path, characters - 1, total, SizeUnit.CHARACTERS)
 
 
-def _name(value: str, field: str) -> str:
-    if len(value) > NAME_MAX:
-        raise InvalidInput(InputRule.TOO_LONG, [*_PATH, field], limit=NAME_MAX)
-    line = clean_line(value)
-    if not line:
-        raise InvalidInput(InputRule.BLANK, [*_PATH, field])
-    return line
-
-
 def _lines(values: list[str]) -> list[str]:
-    return [text for text in map(clean_text, values) if text]
+    return [text for value in values if value.strip() and (text := clean_text(value))]

@@ -91,7 +91,7 @@ async def test_a_models_own_score_and_blank_skill_are_not_taken() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"question": ""}, {"question": "  "}, {"question": "x" * 401}, {"impact": "EXTREME"},
+    [{"question": ""}, {"question": "  "}, {"question": "x" * 2001}, {"impact": "EXTREME"},
      {"probability": 0.9}, {"skill": "x" * 201}, {"skill": 7}],
 )  # fmt: skip
 async def test_an_item_of_another_shape(change: dict[str, object]) -> None:
