@@ -57,6 +57,7 @@ _ADVANTAGE = re.compile(
     r"\b(?:an?|big|huge|strong|significant|real|is|as)\s+(?:advantage|plus|bonus|asset)\b"
     r"|[-–—:(,]\s*(?:advantage|plus|bonus)\b(?!\s+(?:of|the|a)\b)"
     r"|\b(?:nice[- ]to[- ]have|preferred|preferably|desirable|ideally|beneficial|optional)\b"
+    r"|\b(?:is|are|also|very|most) welcome\b"
     r"|יתרון(?!\s+תחרותי)|רצוי|מועדפ|עדיפות\s+ל|בונוס",
     re.IGNORECASE,
 )

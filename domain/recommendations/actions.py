@@ -1,5 +1,6 @@
 """Recommending jobs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from domain.cv.parsing.parsed_cv import ParsedCV
 from domain.job_postings.documents import Job, JobSummary
 from domain.profile.documents import User
 from domain.recommendations.rules import Candidate, Reason, languages_spoken, match
+from domain.skills.catalogue import Catalogue, SkillKind
 
 CURSOR_ORDER = "recommendations"
 
@@ -32,18 +34,19 @@ async def recommend(
     The match rests on all the person's CVs, or on one of them. Raises NotFound for a CV that is
     absent or not theirs, and InvalidInput for a bad cursor.
     """
-    candidate = await _candidate(user_id, cv_id)
-    found = [_recommendation(candidate, job) for job in await Job.summaries()]
+    candidate, common = await _candidate(user_id, cv_id), _common_skills(deps.catalogue)
+    found = [_recommendation(candidate, job, common) for job in await Job.summaries()]
     return _page(sorted(found, key=_rank), request)
 
 
-async def recommend_job(
-    deps: Deps, user_id: UUID, cv_id: UUID | None, job_id: UUID
-) -> Recommendation | None:
-    """One job held against the person; None when there is no such job. Raises NotFound."""
-    candidate = await _candidate(user_id, cv_id)
-    jobs = await Job.summaries([job_id])
-    return _recommendation(candidate, jobs[0]) if jobs else None
+async def recommend_jobs(
+    deps: Deps, user_id: UUID, cv_id: UUID | None, job_ids: Sequence[UUID]
+) -> list[Recommendation]:
+    """These jobs, as far as they exist, held against the person; none for a CV not theirs."""
+    if cv_id is not None and await CV.of_user(cv_id, user_id) is None:
+        return []
+    candidate, common = await _candidate(user_id, cv_id), _common_skills(deps.catalogue)
+    return [_recommendation(candidate, job, common) for job in await Job.summaries(job_ids)]
 
 
 async def _candidate(user_id: UUID, cv_id: UUID | None) -> Candidate:
@@ -62,16 +65,21 @@ async def _candidate(user_id: UUID, cv_id: UUID | None) -> Candidate:
 
 
 async def _parsed(user_id: UUID, cv_id: UUID | None) -> list[ParsedCV]:
-    if cv_id is None:
-        return [cv.parsed for cv in await CV.parsed_of_user(user_id) if cv.parsed]
-    cv = await CV.of_user(cv_id, user_id)
-    if cv is None:
+    if cv_id is not None and await CV.of_user(cv_id, user_id) is None:
         raise NotFound(Missing.CV, ["cvId"], cv_id)
-    return [cv.parsed] if cv.parsed else []
+    return await CV.matching_parts(user_id, cv_id)
 
 
-def _recommendation(candidate: Candidate, job: JobSummary) -> Recommendation:
-    found = match(candidate, job)
+def _common_skills(catalogue: Catalogue) -> frozenset[str]:
+    """Spoken languages and what is asked for in every line of work."""
+    common = (SkillKind.LANGUAGE, SkillKind.GENERAL)
+    return frozenset(id for id, skill in catalogue.items() if skill.kind in common)
+
+
+def _recommendation(
+    candidate: Candidate, job: JobSummary, common_skills: frozenset[str]
+) -> Recommendation:
+    found = match(candidate, job, common_skills)
     return Recommendation(job.id, found.score, found.reasons)
 
 

@@ -1,19 +1,23 @@
 """How well a job fits a person, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from rapidfuzz import fuzz
+from rapidfuzz.utils import default_process
 
 from domain.core.language import Language
 from domain.job_postings.documents import JobSummary
 
 # What each part counts for. Skills decide; a title that fits says more than where the work is.
-WEIGHTS = {"skills": 0.6, "title": 0.25, "place": 0.1, "language": 0.05}
+WEIGHTS = {"skills": 0.55, "title": 0.25, "place": 0.1, "language": 0.1}
 
 # A posting that names one skill says less about fit than one that names six.
 FEWEST_SKILLS = 3
+COMMON_SKILL = 0.25
+"""What a skill that most people share, such as English or teamwork, counts for beside one that is
+of the job's own."""
 UNKNOWN = 0.5
 """The value of a part that neither side says anything about."""
 TITLE_FLOOR = 55.0
@@ -59,9 +63,14 @@ class Match:
     reasons: tuple[Reason, ...]
 
 
-def match(candidate: Candidate, job: JobSummary) -> Match:
-    """Hold a job against a person: the weighted sum of four parts, each 0 to 1."""
-    skills, matched = _skills_part(candidate, job)
+def match(
+    candidate: Candidate, job: JobSummary, common_skills: Container[str] = frozenset()
+) -> Match:
+    """Hold a job against a person: the weighted sum of four parts, each 0 to 1.
+
+    `common_skills` are the ids of those that count for less (see COMMON_SKILL).
+    """
+    skills, matched = _skills_part(candidate, job, common_skills)
     title, role = _title_part(candidate, job)
     place, place_reason = _place_part(candidate, job)
     language = _language_part(candidate, job)
@@ -80,18 +89,24 @@ def match(candidate: Candidate, job: JobSummary) -> Match:
     return Match(round(sum(WEIGHTS[name] * part for name, part in parts.items()), 3), tuple(told))
 
 
-def _skills_part(candidate: Candidate, job: JobSummary) -> tuple[float, tuple[str, ...]]:
-    if not job.required_skills:
-        return 0.0, ()
+def _skills_part(
+    candidate: Candidate, job: JobSummary, common: Container[str]
+) -> tuple[float, tuple[str, ...]]:
     owned = set(candidate.skills)
     matched = tuple(skill for skill in job.required_skills if skill in owned)
-    return len(matched) / max(len(job.required_skills), FEWEST_SKILLS), matched
+    required = _worth(job.required_skills, common)
+    return _worth(matched, common) / max(required, FEWEST_SKILLS), matched
+
+
+def _worth(skills: Sequence[str], common: Container[str]) -> float:
+    return sum(COMMON_SKILL if skill in common else 1.0 for skill in skills)
 
 
 def _title_part(candidate: Candidate, job: JobSummary) -> tuple[float, str | None]:
     best, best_role = 0.0, None
     for role in candidate.roles:
-        ratio = fuzz.token_set_ratio(role.casefold(), job.role_title.casefold())
+        # `default_process` drops case and punctuation: "Nurse, Intensive Care" names a nurse.
+        ratio = fuzz.token_set_ratio(role, job.role_title, processor=default_process)
         if ratio > best:
             best, best_role = ratio, role
     if best <= TITLE_FLOOR:
