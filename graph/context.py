@@ -1,6 +1,6 @@
 """What every resolver is given."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,6 @@ from strawberry.permission import BasePermission
 from domain.auth.tokens import InvalidToken
 from domain.core.deps import Deps
 from domain.core.language import Language
-from graph.cost import Cost
 from graph.loaders import Loaders
 
 
@@ -43,14 +42,6 @@ def read_session(deps: Deps, authorization: object) -> Session:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What an operation took from the viewer's budget, and what that left, in points."""
-
-    cost: Cost
-    remaining: int
-
-
 @dataclass(slots=True)
 class Context:
     """One HTTP request, or one socket with all its operations."""
@@ -59,8 +50,6 @@ class Context:
     session: Session
     loaders: Loaders
     connection_params: dict[str, Any] | None = None
-    spending: dict[int, Spent] = field(default_factory=dict)
-    """What the operations under way cost, by the identity of their syntax tree."""
 
     def sign_in(self, session: Session) -> None:
         """Take on the session that a socket's connection_init brought."""

@@ -1,6 +1,7 @@
 """CVs: bringing them, and what was read from them."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -259,8 +260,9 @@ class CVSubscription:
             cv_id = ids.decode_as("CV", id)
             if cv_id is None:
                 raise NotFound(Missing.CV, ["id"], id)
-            async for event in follow_cv(context.deps, context.user_id, cv_id):
-                yield CVStatusEvent(
-                    cursor=event.cursor, is_snapshot=event.is_snapshot,
-                    occurred_at=event.occurred_at, cv=CV.of(event.document),
-                )  # fmt: skip
+            async with aclosing(follow_cv(context.deps, context.user_id, cv_id)) as events:
+                async for event in events:
+                    yield CVStatusEvent(
+                        cursor=event.cursor, is_snapshot=event.is_snapshot,
+                        occurred_at=event.occurred_at, cv=CV.of(event.document),
+                    )  # fmt: skip

@@ -1,10 +1,13 @@
 """GraphQL over HTTP and WebSocket."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
+from cross_web import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
@@ -45,9 +48,44 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         context.sign_in(session)
         return UnsetType()  # an ack without a payload
 
+    def decode_json(self, data: str | bytes) -> object:
+        """A body, a frame or a parameter. All are objects, and anything else is no JSON to us:
+        the client is told so by 400 or 4400, where the library would stumble."""
+        try:
+            value = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise json.JSONDecodeError("not readable", "", 0) from error
+        if not isinstance(value, dict) or _has_lone_surrogate(data, value):
+            raise json.JSONDecodeError("not an object of text", "", 0)
+        return value
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As the library's, but a request it refuses gets an answer in GraphQL's own shape."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        try:
+            response = await self.run(Request(scope, receive))
+        except HTTPException as refusal:
+            error = {"message": refusal.reason, "extensions": {"code": "BAD_REQUEST"}}
+            response = JSONResponse({"errors": [error]}, refusal.status_code)
+        await response(scope, receive, send)
+
     async def render_graphql_ide(self, request: Request) -> Response:
         """A browser that opens the endpoint is shown to GraphiQL."""
         return RedirectResponse("/graphiql")
+
+
+def _has_lone_surrogate(data: str | bytes, value: object) -> bool:
+    """Half of an escaped surrogate pair is no character: nothing could store or send it."""
+    escape = b"\\ud" if isinstance(data, bytes) else "\\ud"
+    if escape not in data.lower():  # type: ignore[operator]  # both are bytes, or both str
+        return False
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _authorization(params: dict[str, Any]) -> object:

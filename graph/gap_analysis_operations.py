@@ -208,7 +208,7 @@ class GapAnalysisMutation:
         try:
             id = _id_of(input.gap_analysis_id)
             answers = [
-                (_question_id(answer.question_id, index), answer.text)
+                (_question_id(id, answer.question_id, index), answer.text)
                 for index, answer in enumerate(input.answers)
             ]
             analysis = await actions.answer(context.deps, context.user_id, id, answers)
@@ -253,9 +253,8 @@ def _id_of(id: strawberry.ID, path: list[str] | None = None) -> UUID:
     return analysis_id
 
 
-def _question_id(id: strawberry.ID, index: int) -> UUID:
-    question_id = ids.decode_as("GapQuestion", id)
-    if question_id is None:
-        path = ["input", "answers", str(index), "questionId"]
-        raise NotFound(Missing.QUESTION, path, id)
-    return question_id
+def _question_id(analysis_id: UUID, id: strawberry.ID, index: int) -> UUID:
+    match ids.decode(id):
+        case ("GapQuestion", (of, question_id)) if of == analysis_id:
+            return question_id
+    raise NotFound(Missing.QUESTION, ["input", "answers", str(index), "questionId"], id)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pymongo
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 from starlette.requests import Request
@@ -50,7 +51,8 @@ async def _timed(check: Callable[[], Awaitable[str | None]]) -> dict[str, Any]:
 
 
 async def _ping_mongo(deps: Deps) -> str | None:
-    await deps.database.command("ping")
+    with pymongo.timeout(_CHECK_SECONDS):
+        await deps.database.command("ping")
     return None
 
 

@@ -23,7 +23,7 @@ def decode(id: str) -> tuple[str, tuple[UUID, ...]] | None:
     return (kind, uuids) if uuids and encode(kind, *uuids) == id else None
 
 
-def decode_as(kind: str, id: str) -> UUID | None:
-    """The last UUID in a global id of one type; None when it is of no such type."""
+def decode_as(kind: str, id: str, parts: int = 1) -> UUID | None:
+    """The last of the UUIDs in a global id of one type; None when it is of no such type."""
     found = decode(id)
-    return found[1][-1] if found and found[0] == kind else None
+    return found[1][-1] if found and found[0] == kind and len(found[1]) == parts else None

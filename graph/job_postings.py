@@ -69,7 +69,7 @@ class Job(Node):
     async def skills_gap(self, info: Info) -> SkillsGap | None:
         key = GapKey(None, tuple(self.stored.required_skills))
         gap = await info.context.loaders.skills_gap_by_key.load(key)
-        return SkillsGap.of(gap, info) if gap else None
+        return SkillsGap.of(gap, info) if gap and gap.user_skills else None
 
 
 @strawberry.type(description="A job and its cursor.")

@@ -13,8 +13,10 @@ from strawberry.dataloader import DataLoader
 
 from domain.core.deps import Deps
 from domain.cv.documents import CV
+from domain.gap_analysis.documents import GapAnalysis
 from domain.job_postings.documents import Job
 from domain.profile.documents import User
+from domain.recommendations.actions import Recommendation, recommend_jobs
 from domain.skills.gap import SkillsGap
 
 log = structlog.get_logger()
@@ -28,6 +30,14 @@ class GapKey:
     required: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RecommendationKey:
+    """A job held against the viewer, or against one of their CVs."""
+
+    cv_id: UUID | None
+    job_id: UUID
+
+
 class Loaders:
     def __init__(self, deps: Deps, user_id: UUID | None) -> None:
         self._deps = deps
@@ -35,6 +45,10 @@ class Loaders:
         self.user_by_id = DataLoader[UUID, User | None](self._users, cache=False)
         self.cv_by_id = DataLoader[UUID, CV | None](self._cvs, cache=False)
         self.job_by_id = DataLoader[UUID, Job | None](self._jobs, cache=False)
+        self.gap_analysis_by_id = DataLoader[UUID, GapAnalysis | None](self._analyses, cache=False)
+        self.recommendation_by_key = DataLoader[RecommendationKey, Recommendation | None](
+            self._recommendations, cache=False
+        )
         self.skills_gap_by_key = DataLoader[GapKey, SkillsGap | None](self._gaps, cache=False)
 
     async def _users(self, ids: list[UUID]) -> list[User | None]:
@@ -49,23 +63,36 @@ class Loaders:
         found = await Job.by_ids(ids)
         return [found.get(id) for id in ids]
 
+    async def _analyses(self, ids: list[UUID]) -> list[GapAnalysis | None]:
+        found = await GapAnalysis.by_ids(ids, self._user_id) if self._user_id else {}
+        return [found.get(id) for id in ids]
+
+    async def _recommendations(self, keys: list[RecommendationKey]) -> list[Recommendation | None]:
+        found: dict[RecommendationKey, Recommendation] = {}
+        if self._user_id is None:
+            return [None for _ in keys]
+        for cv_id in {key.cv_id for key in keys}:
+            jobs = [key.job_id for key in keys if key.cv_id == cv_id]
+            for row in await recommend_jobs(self._deps, self._user_id, cv_id, jobs):
+                found[RecommendationKey(cv_id, row.job_id)] = row
+        return [found.get(key) for key in keys]
+
     async def _gaps(self, keys: list[GapKey]) -> list[SkillsGap | None]:
         by_cv: dict[UUID | None, list[GapKey]] = defaultdict(list)
         for key in dict.fromkeys(keys):
             by_cv[key.cv_id].append(key)
         found: dict[GapKey, SkillsGap] = {}
         for cv_id, group in by_cv.items():
-            found.update(zip(group, await self._gaps_of(cv_id, group), strict=False))
+            found.update(await self._gaps_of(cv_id, group))
         return [found.get(key) for key in keys]
 
-    async def _gaps_of(self, cv_id: UUID | None, keys: list[GapKey]) -> list[SkillsGap]:
-        """The gaps, or an empty list: a recommendation stands without its gap."""
-        skills = await CV.skills_of_user(self._user_id, cv_id) if self._user_id else []
-        if not skills:
-            return []
+    async def _gaps_of(self, cv_id: UUID | None, keys: list[GapKey]) -> dict[GapKey, SkillsGap]:
+        """The gaps by key, or nothing: a recommendation stands without its gap."""
         try:
             async with asyncio.timeout(self._deps.settings.skill_engine_seconds):
-                return await self._deps.skill_engine.gaps(skills, [key.required for key in keys])
+                skills = await CV.skills_of_user(self._user_id, cv_id) if self._user_id else []
+                gaps = await self._deps.skill_engine.gaps(skills, [key.required for key in keys])
+            return dict(zip(keys, gaps, strict=True))
         except Exception as error:  # noqa: BLE001  # an engine may fail in any way it likes
             log.warning("no skills gaps", jobs=len(keys), error=repr(error))
-            return []
+            return {}

@@ -7,14 +7,12 @@ from uuid import UUID
 import strawberry
 from graphql import GraphQLError
 
-from domain.cv import documents as cv_documents
-from domain.gap_analysis.documents import GapAnalysis as StoredGapAnalysis
-from domain.recommendations.actions import recommend_job
 from graph import ids
 from graph.context import Info
 from graph.cv import CV
 from graph.gap_analysis import GapAnalysis, GapQuestion
 from graph.job_postings import Job
+from graph.loaders import RecommendationKey
 from graph.node import Node
 from graph.profile import User
 from graph.recommendations import JobRecommendation
@@ -41,34 +39,35 @@ async def _job(info: Info, parts: Parts) -> Node | None:
 
 
 async def _recommendation(info: Info, parts: Parts) -> Node | None:
-    context, cv_id = info.context, parts[0] if len(parts) > 1 else None
-    if cv_id is not None and await cv_documents.CV.of_user(cv_id, context.user_id) is None:
-        return None
-    job = await context.loaders.job_by_id.load(parts[-1])
-    found = await recommend_job(context.deps, context.user_id, cv_id, parts[-1])
+    loaders, cv_id = info.context.loaders, parts[0] if len(parts) > 1 else None
+    job, found = await asyncio.gather(
+        loaders.job_by_id.load(parts[-1]),
+        loaders.recommendation_by_key.load(RecommendationKey(cv_id, parts[-1])),
+    )
     return JobRecommendation.of(found, job, cv_id) if job and found else None
 
 
 async def _gap_analysis(info: Info, parts: Parts) -> Node | None:
-    analysis = await StoredGapAnalysis.of_user(parts[-1], info.context.user_id)
+    analysis = await info.context.loaders.gap_analysis_by_id.load(parts[-1])
     return GapAnalysis.of(analysis) if analysis else None
 
 
 async def _gap_question(info: Info, parts: Parts) -> Node | None:
-    analysis = await StoredGapAnalysis.of_user(parts[0], info.context.user_id)
+    analysis = await info.context.loaders.gap_analysis_by_id.load(parts[0])
     for question in analysis.questions if analysis else []:
         if question.id == parts[-1]:
             return GapQuestion.of(question, parts[0])
     return None
 
 
-_FETCHERS: dict[str, Callable[[Info, Parts], Awaitable[Node | None]]] = {
-    "User": _user,
-    "CV": _cv,
-    "Job": _job,
-    "JobRecommendation": _recommendation,
-    "GapAnalysis": _gap_analysis,
-    "GapQuestion": _gap_question,
+# What refetches each type, and how many parts its ids may have.
+_FETCHERS: dict[str, tuple[Callable[[Info, Parts], Awaitable[Node | None]], range]] = {
+    "User": (_user, range(1, 2)),
+    "CV": (_cv, range(1, 2)),
+    "Job": (_job, range(1, 2)),
+    "JobRecommendation": (_recommendation, range(1, 3)),
+    "GapAnalysis": (_gap_analysis, range(1, 2)),
+    "GapQuestion": (_gap_question, range(2, 3)),
 }
 
 
@@ -76,7 +75,8 @@ async def _fetch(info: Info, id: str) -> Node | None:
     found = ids.decode(id)
     if found is None or found[0] not in _FETCHERS or info.context.session.user_id is None:
         return None
-    return await _FETCHERS[found[0]](info, found[1])
+    fetch, lengths = _FETCHERS[found[0]]
+    return await fetch(info, found[1]) if len(found[1]) in lengths else None
 
 
 @strawberry.type

@@ -38,8 +38,3 @@ def page_info_of(page: Page[Any], cursors: list[str]) -> PageInfo:
         start_cursor=cursors[0] if cursors else None,
         end_cursor=cursors[-1] if cursors else None,
     )
-
-
-async def count_of(page: strawberry.Parent[Any]) -> int:
-    """`totalCount`: counted only when it is selected."""
-    return int(await page.count())

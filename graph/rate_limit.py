@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import strawberry
@@ -10,8 +12,20 @@ from strawberry.extensions import SchemaExtension
 
 from domain.core.clock import now
 from domain.core.rate_limit import Bucket, take
-from graph.context import Context, Info, Spent
+from graph.context import Context, Info
 from graph.cost import Cost, CostCounter
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an operation took from the viewer's budget, and what that left, in points."""
+
+    cost: Cost
+    remaining: int
+
+
+# Each operation runs in a task of its own, on a socket too, and its resolvers see what it set.
+_spent: ContextVar[Spent | None] = ContextVar("spent", default=None)
 
 
 @strawberry.type(description="The viewer's cost budget.")
@@ -31,7 +45,7 @@ class RateLimitQuery:
         "without a valid session."
     )
     async def rate_limit(self, info: Info) -> RateLimit | None:
-        spent = info.context.spending.get(id(info.operation))
+        spent = _spent.get()
         if spent is None:
             return None
         limit = info.context.deps.settings.cost_per_minute
@@ -54,9 +68,8 @@ class CostBudget(SchemaExtension):
             return
         cost = self._count(context, operation)
         remaining = await _spend(context, str(context.session.user_id), cost)
-        context.spending[id(operation)] = Spent(cost, remaining)
+        _spent.set(Spent(cost, remaining))
         yield
-        context.spending.pop(id(operation), None)
 
     def _operation(self) -> OperationDefinitionNode | None:
         document = self.execution_context.graphql_document
@@ -69,7 +82,7 @@ class CostBudget(SchemaExtension):
         assert execution.graphql_document is not None  # noqa: S101  # `_operation` found it
         counter = CostCounter(
             execution.schema._schema, execution.graphql_document, execution.variables or {},
-            context.deps.settings.page_size_default,
+            context.deps.settings.page_size_default, context.deps.settings.page_size_max,
         )  # fmt: skip
         return counter.count(operation)
 
@@ -77,6 +90,12 @@ class CostBudget(SchemaExtension):
 async def _spend(context: Context, user_id: str, cost: Cost) -> int:
     """What is left after this operation. Raises a GraphQLError when it is not enough."""
     limit = context.deps.settings.cost_per_minute
+    if cost.cost > limit:
+        raise GraphQLError(
+            f"This operation costs {cost.cost:,} points, and no more than {limit:,} may be spent "
+            "in a minute. Ask for smaller pages or fewer fields.",
+            extensions={"code": "RATE_LIMIT_EXCEEDED"},
+        )
     bucket = Bucket("cost", per_minute=limit, burst=limit)
     taken = await take(context.deps.redis, bucket, user_id, cost.cost)
     if taken.wait_seconds > 0:

@@ -76,7 +76,9 @@ def _question_json(question: GapQuestion) -> dict[str, Any]:
 
 
 def _instant(value: datetime | None) -> str | None:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else None
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _absent() -> Response:

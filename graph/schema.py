@@ -3,7 +3,6 @@
 import strawberry
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
-from strawberry.tools import merge_types
 
 from graph.cv import CV, CVMutation, CVSubscription
 from graph.error_policy import ErrorPolicy
@@ -16,23 +15,36 @@ from graph.gap_analysis_operations import (
 from graph.job_postings import Job, JobQuery
 from graph.node_query import NodeQuery
 from graph.profile import ProfileMutation, ProfileQuery, User
+from graph.query_limits import QueryLimits
 from graph.rate_limit import CostBudget, RateLimitQuery
 from graph.recommendations import JobRecommendation, RecommendationQuery
 from graph.scalars import SCALARS
 
-Query = merge_types(
-    "Query",
-    (
-        ProfileQuery,
-        NodeQuery,
-        JobQuery,
-        RecommendationQuery,
-        GapAnalysisQuery,
-        RateLimitQuery,
-    ),
+
+@strawberry.type(
+    description="Entry points for reading data. Every field is scoped to the signed-in user; other "
+    "users' objects look absent."
 )
-Mutation = merge_types("Mutation", (ProfileMutation, CVMutation, GapAnalysisMutation))
-Subscription = merge_types("Subscription", (GapAnalysisSubscription, CVSubscription))
+class Query(
+    ProfileQuery, NodeQuery, JobQuery, RecommendationQuery, GapAnalysisQuery, RateLimitQuery
+):
+    pass
+
+
+@strawberry.type(
+    description="Entry points for changing data. Expected failures come back as data in `errors`; "
+    "bugs and bad sessions as top-level errors."
+)
+class Mutation(ProfileMutation, CVMutation, GapAnalysisMutation):
+    pass
+
+
+@strawberry.type(
+    description="Live data. The first event is always a snapshot; the stream completes after a "
+    "terminal status."
+)
+class Subscription(GapAnalysisSubscription, CVSubscription):
+    pass
 
 
 def make_schema() -> strawberry.Schema:
@@ -45,6 +57,7 @@ def make_schema() -> strawberry.Schema:
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[
             ErrorPolicy,
+            QueryLimits,
             lambda: ParserCache(maxsize=512),
             lambda: ValidationCache(maxsize=512),
             CostBudget,

@@ -16,7 +16,8 @@ from domain.cv.parsing.file_text import matches_magic
 from graph.scalars import URL
 
 PATH = "/uploads/cv"
-_HEAD_BYTES = 8
+_HEAD_BYTES = 1024
+"""How much `matches_magic` looks at."""
 
 
 class UploadRefused(Exception):

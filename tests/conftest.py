@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 import uvicorn
+from hypothesis import settings as hypothesis_settings
 
 from cli.local.servers import local_servers
 from cli.tokens import issue
@@ -23,6 +24,10 @@ from domain.profile.documents import User
 from graph.app import create_app
 from jobs.worker import work
 from tests.client import Client
+
+# Examples are not timed: machines are shared and slow at times.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ def test_every_tab_has_its_operation() -> None:
     assert [name_of(text) for text in OPERATIONS] == [
         "MyCVs",
         "MyRecommendations",
+        "UpdateProfile",
         "CreateCV",
         "SubmitGapAnalysis",
         "FollowGapAnalysis",

@@ -53,6 +53,33 @@ query MyRecommendations {
 }
 `;
 
+const UPDATE_PROFILE = `# Who you are and what you look for. What is left
+# out of the input stays as it is; location and
+# prefersRemote can be cleared with null.
+#
+# Target roles and the remote wish count in
+# MyRecommendations.
+
+mutation UpdateProfile($input: UpdateProfileInput!) {
+  updateProfile(input: $input) {
+    viewer {
+      name
+      language
+      location
+      prefersRemote
+      targetRoles
+    }
+    errors {
+      ... on UserError {
+        code
+        message
+        path
+      }
+    }
+  }
+}
+`;
+
 const CREATE_CV = `# A CV as text or Markdown: write your own into
 # the variables below. It is parsed in the
 # background; MyCVs shows when it is PARSED.
@@ -142,14 +169,16 @@ mutation SubmitGapAnalysis($cvId: ID!) {
 }
 `;
 
-const FOLLOW = `# The present state, then each change, until the
-# analysis is COMPLETED or FAILED.
+const FOLLOW = `# The present state, then each change, until
+# the analysis is COMPLETED or FAILED.
 #
-# id is the one that SubmitGapAnalysis answered.
-# Coming late or coming back misses nothing.
+# id is the one that SubmitGapAnalysis gave.
+# With the cursor of the last event seen as
+# after, a stream goes on from there.
 
-subscription FollowGapAnalysis($id: ID!) {
-  gapAnalysisStatus(id: $id) {
+subscription FollowGapAnalysis($id: ID!, $after: String) {
+  gapAnalysisStatus(id: $id, after: $after) {
+    cursor
     occurredAt
     isSnapshot
     gapAnalysis {
@@ -157,11 +186,11 @@ subscription FollowGapAnalysis($id: ID!) {
       progressPercent
       message
       questions {
-        id
         question
         impact
         probability
         gapScore
+        id
       }
       result {
         metadata {
@@ -218,6 +247,9 @@ const example = (query, variables) => ({
 export const EXAMPLES = [
   example(MY_CVS),
   example(RECOMMENDATIONS),
+  example(UPDATE_PROFILE, {
+    input: { location: 'Haifa', prefersRemote: true, targetRoles: ['Backend Engineer'] },
+  }),
   example(CREATE_CV, { input: { title: 'Noa Peretz, backend', text: CV_TEXT } }),
   example(SUBMIT, { cvId: 'the id of a CV, from MyCVs' }),
   example(FOLLOW, { id: 'the id of a gapAnalysis, from SubmitGapAnalysis' }),
