@@ -1,16 +1,33 @@
 """Which servers a command talks to: those the environment names, else a running `up`'s."""
 
 import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pymongo
 from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
 
 from cli.local.running import read_running
 from cli.output import fail
 from domain.auth.keys import KeyFolderError
+from domain.core.deps import Deps, open_deps, open_redis
+from domain.core.logging import configure_logging
+from domain.core.mongo import open_client
 from domain.core.settings import Settings, SettingsError, load_settings
 
 DEFAULT_DATA = Path(".careergraph")
+_PING_SECONDS = 3.0
+
+# pymongo goes on for lines after what happened.
+_DETAILS = re.compile(
+    r" \(configured timeouts:|,? ?Timeout: |, Topology Description: |\.?, full error: "
+)
+
+ServerFault = (PyMongoError, RedisError, OSError, ValueError)
+"""What a ping raises: ValueError for an address that cannot be read."""
 
 
 def data_folder(data: Path | None) -> Path:
@@ -31,18 +48,49 @@ def connected_settings(data: Path | None) -> Settings:
 
 
 def settings_or_exit(**overrides: object) -> Settings:
+    """Settings, with logging set up as they say: to stderr, as stdout is for results."""
     try:
-        return load_settings(**overrides)
+        settings = load_settings(**overrides)
     except SettingsError as error:
         fail(f"A setting cannot be used: {error}. See the configuration table in README.md.", 2)
+    configure_logging(settings)
+    return settings
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Deps]:
+    """`open_deps` for commands: exits with a line of explanation when that fails."""
+    try:
+        await ping_mongo(settings)  # `open_deps` alone gives up after several timeouts
+        async with open_deps(settings) as deps:
+            yield deps
+    except (PyMongoError, KeyFolderError) as error:
+        fail(explain_connection(error))
+
+
+async def ping_mongo(settings: Settings) -> str:
+    """The version of MongoDB. Raises a ServerFault, within 3 s if nothing answers."""
+    async with open_client(settings) as client:
+        with pymongo.timeout(_PING_SECONDS):
+            return str((await client.server_info())["version"])
+
+
+async def ping_redis(settings: Settings) -> str:
+    """The version that Redis claims. Raises a ServerFault."""
+    async with open_redis(settings) as redis:
+        return str((await redis.info("server"))["redis_version"])
+
+
+def reason(error: Exception) -> str:
+    """What happened, without the paragraph that pymongo adds."""
+    return _DETAILS.split(str(error))[0].rstrip(".")
 
 
 def explain_connection(error: PyMongoError | KeyFolderError) -> str:
     """Why a command could not start, and what to do."""
     if isinstance(error, KeyFolderError):
         return str(error)
-    reason = str(error).partition(",")[0]
     return (
-        f"MongoDB does not answer ({reason}). Start everything with `careergraph up`, or name a "
-        "server in MONGODB_URI; `careergraph doctor` tells more."
+        f"MongoDB does not answer ({reason(error)}). Start everything with `careergraph up`, or "
+        "name a server in MONGODB_URI; `careergraph doctor` tells more."
     )

@@ -9,16 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typer
-from pymongo.errors import PyMongoError
-from redis.exceptions import RedisError
 
+from cli.connection import ServerFault, ping_mongo, ping_redis, reason
 from cli.graphiql_files import FOLDER, is_current
 from cli.local.binaries import find_mongod, find_redis_server
 from cli.local.errors import LocalServerError
 from cli.local.running import read_running
 from domain.auth.keys import FILE_NAME
-from domain.core.deps import open_redis
-from domain.core.mongo import open_client
 from domain.core.settings import Settings, SettingsError, load_settings
 
 
@@ -63,8 +60,8 @@ async def _servers(data: Path) -> list[Check]:
     except SettingsError as error:
         return [Check("settings", "missing", str(error), "see the table in README.md")]
     return [
-        await _server("mongodb", bool(found["mongodb_uri"]), settings, _ping_mongo, find_mongod),
-        await _server("redis", bool(found["redis_url"]), settings, _ping_redis, find_redis_server),
+        await _server("mongodb", bool(found["mongodb_uri"]), settings, ping_mongo, find_mongod),
+        await _server("redis", bool(found["redis_url"]), settings, ping_redis, find_redis_server),
     ]
 
 
@@ -77,25 +74,15 @@ async def _server(
 ) -> Check:
     if is_named:
         try:
-            return Check(name, "ok", await ping(settings))
-        except (PyMongoError, RedisError, OSError) as error:
-            reason = str(error).partition(",")[0]
-            return Check(name, "missing", f"no answer: {reason}", "start it or correct its address")
+            return Check(name, "ok", f"answers, version {await ping(settings)}")
+        except ServerFault as error:
+            fix = "start it or correct its address"
+            return Check(name, "missing", f"no answer: {reason(error)}", fix)
     try:
         program = find(dict(os.environ))
         return Check(name, "ok", f"not running; `careergraph up` will start {program}")
     except LocalServerError as error:
         return Check(name, "missing", error.what, error.fix)
-
-
-async def _ping_mongo(settings: Settings) -> str:
-    async with open_client(settings) as client:
-        return f"answers, version {(await client.server_info())['version']}"
-
-
-async def _ping_redis(settings: Settings) -> str:
-    async with open_redis(settings) as redis:
-        return f"answers, version {(await redis.info('server'))['redis_version']}"
 
 
 def _key(data: Path) -> Check:

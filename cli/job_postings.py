@@ -2,20 +2,15 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import typer
-from pymongo.errors import PyMongoError
-from rich.progress import Progress, TaskID
 
-from cli.connection import explain_connection
+from cli.connection import opened
 from cli.output import fail, progress_bar, say
-from domain.auth.keys import KeyFolderError
-from domain.core.deps import open_deps
 from domain.core.settings import Settings
 from domain.job_postings.actions import ImportReport, import_postings
-from domain.job_postings.reading import Row, read_rows
+from domain.job_postings.reading import read_rows
 
 
 def import_file(settings: Settings, file: Path) -> None:
@@ -24,38 +19,39 @@ def import_file(settings: Settings, file: Path) -> None:
     Exits with 1 if no row is good.
     """
     text = _read(file)
-    try:
-        report = asyncio.run(_import(settings, text))
-    except (PyMongoError, KeyFolderError) as error:
-        fail(explain_connection(error))
+    report = asyncio.run(_import(settings, text))
+    name = "stdin" if _is_stdin(file) else file
     for row in report.bad:
-        say(f"{file}:{row.line}: {row.reason}")
-    good = report.added + report.changed + report.unchanged
+        say(f"{name}:{row.line}: {row.reason}")
     typer.echo(
         f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, "
         f"{len(report.bad)} skipped"
     )
-    if not good and report.bad:
+    if report.bad and _seen(report) == len(report.bad):
         fail("No row could be read. See the README for the two shapes that are accepted.")
 
 
 async def _import(settings: Settings, text: str) -> ImportReport:
-    async with open_deps(settings) as deps:
+    async with opened(settings) as deps:
+        rows = list(read_rows(text))
         with progress_bar() as bar:
-            task = bar.add_task("Importing", total=None)
-            rows = read_rows(text)
-            return await import_postings(deps, _counted(rows, bar, task), lambda _report: None)
+            task = bar.add_task("Importing", total=len(rows))
+            return await import_postings(
+                deps, rows, lambda report: bar.update(task, completed=_seen(report))
+            )
 
 
-def _counted(rows: Iterator[Row], bar: Progress, task: TaskID) -> Iterator[Row]:
-    for row in rows:
-        bar.advance(task)
-        yield row
+def _seen(report: ImportReport) -> int:
+    return report.added + report.changed + report.unchanged + len(report.bad)
+
+
+def _is_stdin(file: Path) -> bool:
+    return str(file) == "-"
 
 
 def _read(file: Path) -> str:
     try:
-        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        data = sys.stdin.buffer.read() if _is_stdin(file) else file.read_bytes()
         return data.decode("utf-8-sig")
     except OSError as error:
         fail(f"{file} cannot be read ({error.strerror}). Check the path.", 2)

@@ -1,4 +1,8 @@
-"""The `careergraph` command."""
+"""The `careergraph` command.
+
+What a command needs is imported when it runs: the libraries take over a second to load, and
+`--help` and Ctrl-C are not to wait for them.
+"""
 
 import asyncio
 import sys
@@ -7,46 +11,40 @@ from typing import Annotated
 
 import typer
 
-from cli import doctor as doctor_checks
-from cli import job_postings, processes, schema, tokens
-from cli import up as local_up
-from cli.connection import connected_settings, data_folder
-from cli.local.errors import LocalServerError
-from cli.output import fail
-
 app = typer.Typer(
     name="careergraph",
     help="CareerGraph: job recommendations with skill gaps, and gap analyses followed live.",
+    epilog="Start with `careergraph up`. Settings are environment variables: see README.md.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-jobs_app = typer.Typer(help="The catalogue of job postings.", no_args_is_help=True)
-schema_app = typer.Typer(help="The GraphQL schema as text.", no_args_is_help=True)
-app.add_typer(jobs_app, name="jobs")
-app.add_typer(schema_app, name="schema")
+jobs_app = typer.Typer(no_args_is_help=True)
+schema_app = typer.Typer(no_args_is_help=True)
 
 Data = Annotated[
     Path | None,
     typer.Option(
+        metavar="DIR",
         help="Folder with keys, logs and the embedded servers' data. "
         "[default: $CAREERGRAPH_DATA_DIR or .careergraph]",
         show_default=False,
-        file_okay=True,
     ),
 ]
-Port = Annotated[int, typer.Option(min=1, max=65535, help="Port of the web server.")]
+Port = Annotated[
+    int, typer.Option(metavar="PORT", min=1, max=65535, help="Port of the web server.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 
-@app.command()
+@app.command(short_help="Start everything here: databases, worker, web server.")
 def up(
     port: Port = 8000,
     data: Data = None,
-    seed: Annotated[
-        bool, typer.Option("--seed/--no-seed", help="Put demo data in on first run.")
-    ] = True,
+    no_seed: Annotated[
+        bool, typer.Option("--no-seed", help="Leave out the demo data of a first run.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start everything here: MongoDB, Redis, a worker and the web server.
@@ -54,69 +52,107 @@ def up(
     With MONGODB_URI or REDIS_URL set, that server is used and none is embedded for it. Ctrl-C
     stops all of it.
     """
+    from cli.connection import data_folder
+    from cli.local.errors import LocalServerError
+    from cli.output import fail
+    from cli.up import run
+
     try:
-        asyncio.run(
-            local_up.run(data_folder(data).resolve(), port, with_seed=seed, as_json=as_json)
-        )
+        asyncio.run(run(data_folder(data).resolve(), port, with_seed=not no_seed, as_json=as_json))
     except LocalServerError as error:
         fail(str(error))
 
 
-@app.command()
+@app.command(short_help="Run the web server alone.")
 def web(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")] = "127.0.0.1",
     port: Port = 8000,
-    workers: Annotated[int, typer.Option(min=1, help="How many processes.")] = 1,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, help="How many processes.")] = 1,
 ) -> None:
     """Run the web server, on the servers that MONGODB_URI and REDIS_URL name."""
-    processes.run_web(host, port, workers)
+    from cli.web import run
+
+    run(host, port, workers)
 
 
-@app.command()
+@app.command(short_help="Run a worker for background jobs alone.")
 def worker() -> None:
     """Run a worker for background jobs, on the same servers as the web server."""
-    processes.run_worker_process()
+    from cli.worker import run
+
+    run()
 
 
-@app.command()
+@app.command(short_help="Check what is needed, with a fix for what is missing.")
 def doctor(data: Data = None, as_json: AsJson = False) -> None:
-    """Check each dependency, a line each, with what to do about it."""
-    is_well = asyncio.run(doctor_checks.run(data_folder(data), as_json=as_json))
+    """Check each dependency, a line each, with what to do about it.
+
+    Exits with 1 when something that is needed is missing.
+    """
+    from cli.connection import data_folder
+    from cli.doctor import run
+
+    is_well = asyncio.run(run(data_folder(data), as_json=as_json))
     raise typer.Exit(0 if is_well else 1)
 
 
-@app.command()
+@app.command(short_help="Print an access token, for local work only.")
 def token(
     user: Annotated[str, typer.Option("--user", metavar="EMAIL", help="Whose token.")],
     data: Data = None,
 ) -> None:
     """Print a signed access token, for local work only. Makes the user if there is none."""
-    typer.echo(tokens.make(connected_settings(data), user))
+    from cli.connection import connected_settings
+    from cli.tokens import make
+
+    typer.echo(make(connected_settings(data), user))
 
 
-@jobs_app.command("import")
+@jobs_app.command("import", short_help="Put postings into the catalogue.")
 def jobs_import(
-    file: Annotated[Path, typer.Argument(help="JSON Lines or schema.org JSON-LD; - for stdin.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="JSON Lines or schema.org JSON-LD; - for stdin."),
+    ],
     data: Data = None,
 ) -> None:
-    """Put postings into the catalogue. Rows that cannot be read are reported and skipped."""
-    job_postings.import_file(connected_settings(data), file)
+    """Put postings into the catalogue.
+
+    Rows that cannot be read are reported with their line number and skipped. Importing a file
+    again changes nothing. Exits with 1 when no row is good.
+    """
+    from cli.connection import connected_settings
+    from cli.job_postings import import_file
+
+    import_file(connected_settings(data), file)
 
 
-@schema_app.command("export")
+@schema_app.command("export", short_help="Print the schema.")
 def schema_export() -> None:
     """Print the schema; `careergraph schema export > schema.graphql` updates the committed one."""
-    schema.export()
+    from cli.schema import export
+
+    export()
 
 
-@schema_app.command("check")
+@schema_app.command("check", short_help="Tell whether a file is equal to the schema.")
 def schema_check(
-    file: Annotated[Path, typer.Argument(help="The file to hold against the code.")] = Path(
-        "schema.graphql"
-    ),
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The file to hold against the code.")
+    ] = Path("schema.graphql"),
 ) -> None:
-    """Tell whether a schema file is equal to the code's schema."""
-    schema.check(file)
+    """Tell whether a schema file is equal to the code's schema.
+
+    Exits with 1, and shows the first differences, when it is not.
+    """
+    from cli.schema import check
+
+    check(file)
+
+
+# Commands are listed in the order in which they are added.
+app.add_typer(jobs_app, name="jobs", help="Fill the catalogue of job postings: jobs import FILE.")
+app.add_typer(schema_app, name="schema", help="The GraphQL schema as text: schema export|check.")
 
 
 def main() -> None:

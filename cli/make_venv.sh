@@ -33,12 +33,17 @@ if "$found" -m pip --version >/dev/null 2>&1 &&
     "$found" -m pip --python "$venv/bin/python" install --quiet pip >/dev/null 2>&1; then
     exit 0
 fi
-rm -rf "$venv"
+rm -rf "$venv" 2>/dev/null
+# With ensurepip there the reason is another one, and no package of the system would help.
+if "$found" -c 'import ensurepip' 2>/dev/null; then
+    why=$("$found" -m venv "$venv" 2>&1 | tail -n 1)
+    stop "$found cannot make a virtual environment in $venv: ${why:-it gave no reason}. Put that right and try again."
+fi
 version=$("$found" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing python$version-venv, which Debian keeps apart from Python…" >&2
-    apt-get install -y -qq "python$version-venv" >/dev/null 2>&1 ||
-        { apt-get update -qq && apt-get install -y -qq "python$version-venv"; } >/dev/null 2>&1
+    apt-get install -y -qq --no-upgrade "python$version-venv" >/dev/null 2>&1 ||
+        { apt-get update -qq && apt-get install -y -qq --no-upgrade "python$version-venv"; } >/dev/null 2>&1
     "$found" -m venv "$venv" >/dev/null 2>&1 && exit 0
     rm -rf "$venv"
 fi

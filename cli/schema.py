@@ -19,9 +19,11 @@ def check(file: Path) -> None:
     """Exits with 1, and the first differences, unless the file equals the code's schema."""
     fix = f"Run `careergraph schema export > {file}` and look at the difference."
     try:
-        committed = file.read_text()
+        committed = file.read_text(encoding="utf-8")
     except OSError as error:
         fail(f"{file} cannot be read ({error.strerror}). {fix}")
+    except UnicodeDecodeError:
+        fail(f"{file} is not UTF-8. {fix}")
     expected = schema_text()
     if committed == expected:
         say(f"{file} is equal to the code's schema.")

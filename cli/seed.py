@@ -1,9 +1,11 @@
 """Demo data for a first run."""
 
+import contextlib
 from dataclasses import dataclass
 from importlib.resources import files
 from uuid import UUID
 
+from cli.local.polling import until
 from cli.tokens import issue
 from domain.core.deps import Deps
 from domain.core.pagination import PageRequest
@@ -15,6 +17,7 @@ from domain.job_postings.reading import read_rows
 from domain.profile.actions import ProfileChange, ensure_user, update_profile
 
 DEMO_EMAIL = "dana@example.com"
+_READ_SECONDS = 10.0
 _DATA = files("domain.job_postings")
 
 
@@ -35,6 +38,17 @@ async def ensure_demo(deps: Deps, *, with_seed: bool) -> Demo:
         if not await _newest_cv(user.id):
             await _seed_person(deps, user.id)
     return Demo(issue(deps, user), await _newest_cv(user.id))
+
+
+async def wait_until_read(cv_id: UUID) -> None:
+    """Returns when a worker has read the CV, or after 10 s: a newcomer's first query shows it."""
+
+    async def is_read() -> bool:
+        cv = await CV.get(cv_id)
+        return cv is None or cv.status.is_final
+
+    with contextlib.suppress(TimeoutError):
+        await until(is_read, timeout=_READ_SECONDS)
 
 
 async def _seed_jobs(deps: Deps) -> None:

@@ -3,12 +3,9 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from pymongo.errors import PyMongoError
-
-from cli.connection import explain_connection
+from cli.connection import opened
 from cli.output import fail
-from domain.auth.keys import KeyFolderError
-from domain.core.deps import Deps, open_deps
+from domain.core.deps import Deps
 from domain.core.settings import Settings
 from domain.profile.actions import ensure_user
 from domain.profile.documents import User
@@ -19,14 +16,11 @@ def make(settings: Settings, email: str) -> str:
     local, at, domain = email.partition("@")
     if not (local and at and domain) or any(char.isspace() for char in email):
         fail(f"{email!r} is no e-mail address. Try `careergraph token --user you@example.com`.", 2)
-    try:
-        return asyncio.run(_make(settings, email))
-    except (PyMongoError, KeyFolderError) as error:
-        fail(explain_connection(error))
+    return asyncio.run(_make(settings, email))
 
 
 async def _make(settings: Settings, email: str) -> str:
-    async with open_deps(settings) as deps:
+    async with opened(settings) as deps:
         return issue(deps, await ensure_user(email))
 
 

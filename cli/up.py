@@ -10,16 +10,21 @@ from pathlib import Path
 
 import httpx2
 import typer
-from pymongo.errors import PyMongoError
 
-from cli.connection import explain_connection, settings_or_exit
+from cli.connection import (
+    ServerFault,
+    opened,
+    ping_mongo,
+    ping_redis,
+    reason,
+    settings_or_exit,
+)
+from cli.local.errors import LocalServerError
 from cli.local.ports import require_free_port
 from cli.local.running import Running, write_running
 from cli.local.servers import LocalServers, local_servers
-from cli.output import fail, say
-from cli.seed import DEMO_EMAIL, Demo, ensure_demo
-from domain.auth.keys import KeyFolderError
-from domain.core.deps import open_deps
+from cli.output import say
+from cli.seed import DEMO_EMAIL, Demo, ensure_demo, wait_until_read
 from domain.core.settings import Settings
 from graph import ids
 
@@ -56,15 +61,16 @@ class Block:
         return "\n".join(
             [
                 "",
-                "CareerGraph is up.",
-                f"  GraphiQL  {self.graphiql}",
+                "CareerGraph is up. Ctrl-C stops all of it.",
                 f"  GraphQL   {self.graphql}",
                 f"  Health    {self.health}",
                 f"  Data      {self.data}",
-                f"  Token     of {DEMO_EMAIL}, for `Authorization: Bearer …`:",
-                f"  {self.token}",
                 "",
-                "Ctrl-C stops all of it.",
+                f"A token of {DEMO_EMAIL}, for `Authorization: Bearer …`:",
+                self.token,
+                "",
+                f"GraphiQL, signed in as {DEMO_EMAIL}:",
+                self.graphiql,
             ]
         )
 
@@ -74,7 +80,16 @@ async def run(data: Path, port: int, *, with_seed: bool, as_json: bool) -> None:
 
     Raises LocalServerError.
     """
-    stop = _stop_event()
+    serving = asyncio.create_task(_serve(data, port, with_seed, as_json))
+    _cancel_on_signal(serving)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        say("Stopped.")
+
+
+async def _serve(data: Path, port: int, with_seed: bool, as_json: bool) -> None:
+    await _check_environment(settings_or_exit(data_dir=data))
     require_free_port(HOST, port)
     async with local_servers(data, os.environ, say) as servers:
         settings = settings_or_exit(
@@ -83,21 +98,44 @@ async def run(data: Path, port: int, *, with_seed: bool, as_json: bool) -> None:
             data_dir=data,
             public_url=f"http://{HOST}:{port}",
         )
-        demo = await _demo(settings, with_seed)
-        await _start_processes(servers, settings, port)
+        demo = await _start(servers, settings, port, with_seed)
         write_running(data, Running(servers.mongodb_uri, servers.redis_url, port, os.getpid()))
         block = _block(settings, demo)
         typer.echo(block.as_json() if as_json else block.as_text())
-        await servers.processes.run(stop)
-        say("Stopping…")
+        await servers.processes.run(asyncio.Event())  # until it is cancelled
+
+
+async def _check_environment(settings: Settings) -> None:
+    """Fails early when a server that the environment names is not there."""
+    named = [("MONGODB_URI", ping_mongo), ("REDIS_URL", ping_redis)]
+    for variable, ping in named:
+        if os.environ.get(variable):
+            try:
+                await ping(settings)
+            except ServerFault as error:
+                raise LocalServerError(
+                    f"the server in {variable} does not answer",
+                    reason(error),
+                    f"Start it or correct {variable}, or unset it to have one started here.",
+                ) from error
+
+
+async def _start(servers: LocalServers, settings: Settings, port: int, with_seed: bool) -> Demo:
+    try:
+        async with asyncio.TaskGroup() as group:  # the processes load while the data is seeded
+            demo = group.create_task(_demo(settings, with_seed))
+            group.create_task(_start_processes(servers, settings, port))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return demo.result()
 
 
 async def _demo(settings: Settings, with_seed: bool) -> Demo:
-    try:
-        async with open_deps(settings) as deps:
-            return await ensure_demo(deps, with_seed=with_seed)
-    except (PyMongoError, KeyFolderError) as error:
-        fail(explain_connection(error))
+    async with opened(settings) as deps:
+        demo = await ensure_demo(deps, with_seed=with_seed)
+        if demo.cv_id:
+            await wait_until_read(demo.cv_id)
+        return demo
 
 
 async def _start_processes(servers: LocalServers, settings: Settings, port: int) -> None:
@@ -147,9 +185,12 @@ def _block(settings: Settings, demo: Demo) -> Block:
     )
 
 
-def _stop_event() -> asyncio.Event:
-    stop = asyncio.Event()
+def _cancel_on_signal(task: asyncio.Task[None]) -> None:
+    def cancel() -> None:
+        if not task.cancelling():  # a second Ctrl-C must not cut the stopping short
+            say("Stopping…")
+            task.cancel()
+
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(name, stop.set)
-    return stop
+        loop.add_signal_handler(name, cancel)
