@@ -94,7 +94,7 @@ def _texts(error: DomainError) -> tuple[str, str]:
         case RateLimited():
             return (
                 f"Too many calls. Try again in {error.retry_after} s.",
-                f"יותר מדי קריאות. אפשר לנסות שוב בעוד {error.retry_after} שניות.",
+                f"יותר מדי בקשות. אפשר לנסות שוב בעוד {error.retry_after} שניות.",
             )
         case IdempotencyKeyMismatch():
             return (

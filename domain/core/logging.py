@@ -1,6 +1,7 @@
 """Log lines: one shape for our own and for the libraries', each with the request's id."""
 
 import logging
+import os
 import sys
 from typing import Any
 
@@ -51,9 +52,14 @@ def _add_request_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
+def _is_colourful() -> bool:
+    """On a terminal, unless NO_COLOR (no-color.org) is set."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+
+
 def _renderers(settings: Settings) -> list[Processor]:
     if settings.log_format == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     # Not rich's tracebacks: those print local variables, and ours hold CVs, prompts and tokens.
     plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    return [structlog.dev.ConsoleRenderer(colors=_is_colourful(), exception_formatter=plain)]

@@ -117,7 +117,7 @@ def _decode_object(text: str, start: int, line_end: int) -> tuple[object, int]:
     try:
         value, length = _DECODER.raw_decode(row)
     except json.JSONDecodeError as error:
-        if row[0] != "{" or error.pos < len(row):
+        if not row.startswith("{") or error.pos < len(row):
             raise
         return _DECODER.raw_decode(text, start)
     return value, start + length

@@ -16,9 +16,9 @@ _MESSAGES = {
     ProgressStage.QUEUED: ("Waiting for its turn", "ממתין לתורו"),
     ProgressStage.READING: (
         "Reading the CV and the posting",
-        "קורא את קורות החיים ואת המשרה",
+        "קריאת קורות החיים והמשרה",
     ),
-    ProgressStage.ASKING: ("Writing questions", "כותב שאלות"),
+    ProgressStage.ASKING: ("Writing questions", "כתיבת שאלות"),
     ProgressStage.TRYING_AGAIN: (
         "Interrupted; trying again soon",
         "נקטע; ניסיון נוסף יתחיל בקרוב",

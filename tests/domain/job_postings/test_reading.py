@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.core.language import Language
@@ -336,6 +336,7 @@ def test_seed_covers_many_kinds_of_work() -> None:
         assert all(any(word in title for title in titles) for word in words), kind
 
 
+@example("\x0c")
 @given(st.text())
 def test_any_text_is_read_without_an_exception(text: str) -> None:
     assert all(row.line >= 1 for row in read_rows(text))
