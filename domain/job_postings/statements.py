@@ -56,6 +56,7 @@ _SENTENCE_END = re.compile(r"[\r\n;•●▪]+|(?<=[^\W\d_]{2}[.!?])\s+|(?<=[)\]
 _ADVANTAGE = re.compile(
     r"\b(?:an?|big|huge|strong|significant|real|is|as)\s+(?:advantage|plus|bonus|asset)\b"
     r"|[-–—:(,]\s*(?:advantage|plus|bonus)\b(?!\s+(?:of|the|a)\b)"
+    r"|^\W*(?:advantages?|bonus|plus)\s*[-–—:]"
     r"|\b(?:nice[- ]to[- ]have|preferred|preferably|desirable|ideally|beneficial|optional)\b"
     r"|\b(?:is|are|also|very|most) welcome\b"
     r"|יתרון(?!\s+תחרותי)|רצוי|מועדפ|עדיפות\s+ל|בונוס",

@@ -24,7 +24,7 @@ from domain.skills.engine import load_extractor
 from graph import ids
 from tests.client import Client, Json
 from tests.conftest import running_worker, with_model
-from tests.graph.cvs import BACKEND_CV, session_of
+from tests.graph.cvs import BACKEND_CV, execute, session_of
 from tests.model_server import ModelServer, running_model_server
 
 ANALYSIS = """
@@ -216,3 +216,14 @@ def texts(analysis: Json) -> Sequence[str]:
 
 def is_hebrew(text: str) -> bool:
     return any("א" <= letter <= "ת" for letter in text)
+
+
+def input_of(cv_id: str, **fields: object) -> Json:
+    """The input of a submit of `POSTING`."""
+    return {"cvId": cv_id, "jobPosting": POSTING, **fields}
+
+
+async def submit_at(deps: Deps, client: Client, input: Json) -> Json:
+    """The payload of a submit to the schema over these parts."""
+    payload: Json = (await execute(deps, client, SUBMIT, input=input))["submitGapAnalysis"]
+    return payload

@@ -18,15 +18,17 @@ from tests.graph.analyses import (
     POSTING,
     SUBMIT,
     ended,
+    input_of,
     is_hebrew,
     one,
     refusal_in,
     stored,
     stored_cv,
     submit,
+    submit_at,
     submitted,
 )
-from tests.graph.cvs import create_cv, execute
+from tests.graph.cvs import create_cv
 
 
 @pytest.fixture
@@ -39,15 +41,6 @@ def strict(deps: Deps) -> Deps:
     """The parts with the limits that a server has by default."""
     limits = {"submits_per_minute": 10, "submit_burst": 3}
     return replace(deps, settings=deps.settings.model_copy(update=limits))
-
-
-def input_of(cv_id: str, **fields: object) -> Json:
-    return {"cvId": cv_id, "jobPosting": POSTING, **fields}
-
-
-async def submit_at(deps: Deps, client: Client, input: Json) -> Json:
-    payload: Json = (await execute(deps, client, SUBMIT, input=input))["submitGapAnalysis"]
-    return payload
 
 
 async def test_an_analysis_is_pending_at_once_and_safe(client: Client, cv_id: str) -> None:

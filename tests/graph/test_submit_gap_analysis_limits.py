@@ -12,17 +12,19 @@ import pytest
 from domain.core.clock import now
 from domain.core.deps import Deps, open_redis
 from domain.gap_analysis.documents import GapAnalysis
-from tests.client import Client, Json
+from tests.client import Client
 from tests.conftest import SignIn, free_port
 from tests.graph.analyses import (
     ERRORS,
     POSTING,
     SUBMIT,
+    input_of,
     one,
     refusal_in,
     stored,
     stored_cv,
     submit,
+    submit_at,
     submitted,
     user_id_of,
 )
@@ -39,15 +41,6 @@ def strict(deps: Deps) -> Deps:
     """The parts with the limits that a server has by default."""
     limits = {"submits_per_minute": 10, "submit_burst": 3}
     return replace(deps, settings=deps.settings.model_copy(update=limits))
-
-
-def input_of(cv_id: str, **fields: object) -> Json:
-    return {"cvId": cv_id, "jobPosting": POSTING, **fields}
-
-
-async def submit_at(deps: Deps, client: Client, input: Json) -> Json:
-    payload: Json = (await execute(deps, client, SUBMIT, input=input))["submitGapAnalysis"]
-    return payload
 
 
 async def test_one_key_and_input_make_one_analysis(
