@@ -5,13 +5,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: up test lint types imports schema graphiql pins clean
+.PHONY: up test chaos lint types imports schema graphiql pins clean
 
 up: $(STAMPS)/runtime graphiql
 	@exec $(BIN)/careergraph up $(ARGS)
 
 test: $(STAMPS)/dev graphiql
 	$(BIN)/python -m pytest $(ARGS)
+
+# Kills everything at random under load, for six minutes; ARGS=--short for two.
+chaos: $(STAMPS)/dev
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
@@ -38,6 +42,8 @@ pins: $(STAMPS)/dev
 	$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-annotate --no-header \
 	  --python-version 3.11 --extra embedded pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-annotate --no-header \
+	  --python-version 3.11 -c requirements.txt pyproject.toml -o requirements-server.txt
+	$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-annotate --no-header \
 	  --python-version 3.11 --extra embedded --extra dev -c requirements.txt pyproject.toml \
 	  -o requirements-dev.txt
 
@@ -46,12 +52,12 @@ $(BIN)/python:
 
 $(STAMPS)/runtime: requirements.txt pyproject.toml | $(BIN)/python
 	@echo "Installing what CareerGraph needs (once)…" >&2
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: requirements-dev.txt $(STAMPS)/runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@mkdir -p $(STAMPS) && touch $@
 
 clean:

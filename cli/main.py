@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 jobs_app = typer.Typer(no_args_is_help=True)
+dead_letters_app = typer.Typer(no_args_is_help=True)
 schema_app = typer.Typer(no_args_is_help=True)
 
 Data = Annotated[
@@ -127,6 +128,47 @@ def jobs_import(
     import_file(connected_settings(data), file)
 
 
+LetterId = Annotated[
+    str, typer.Argument(metavar="ID", help="A letter's id, or the first digits of it.")
+]
+
+
+@dead_letters_app.command("list", short_help="List the newest, a line each.")
+def dead_letters_list(data: Data = None) -> None:
+    """List the newest dead letters, a line each: id, time, kind of work, code."""
+    from cli.connection import connected_settings
+    from cli.dead_letters import show_list
+
+    show_list(connected_settings(data))
+
+
+@dead_letters_app.command("show", short_help="Print all that is known of one.")
+def dead_letters_show(id: LetterId, data: Data = None) -> None:
+    """Print all that is known of one dead letter, as JSON."""
+    from cli.connection import connected_settings
+    from cli.dead_letters import show_one
+
+    show_one(connected_settings(data), id)
+
+
+@dead_letters_app.command("requeue", short_help="Do its work again.")
+def dead_letters_requeue(id: LetterId, data: Data = None) -> None:
+    """Do a dead letter's work again, as new work with the same input; prints the new id."""
+    from cli.connection import connected_settings
+    from cli.dead_letters import requeue_one
+
+    requeue_one(connected_settings(data), id)
+
+
+@dead_letters_app.command("drop", short_help="Delete one.")
+def dead_letters_drop(id: LetterId, data: Data = None) -> None:
+    """Delete a dead letter. The job that it tells of stays as it is."""
+    from cli.connection import connected_settings
+    from cli.dead_letters import drop_one
+
+    drop_one(connected_settings(data), id)
+
+
 @schema_app.command("export", short_help="Print the schema.")
 def schema_export() -> None:
     """Print the schema; `careergraph schema export > schema.graphql` updates the committed one."""
@@ -152,6 +194,11 @@ def schema_check(
 
 # Commands are listed in the order in which they are added.
 app.add_typer(jobs_app, name="jobs", help="Fill the catalogue of job postings: jobs import FILE.")
+app.add_typer(
+    dead_letters_app,
+    name="dead-letters",
+    help="Jobs given up: dead-letters list|show|requeue|drop.",
+)
 app.add_typer(schema_app, name="schema", help="The GraphQL schema as text: schema export|check.")
 
 

@@ -11,7 +11,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from domain.core.deps import open_deps
 from domain.core.settings import Settings
-from graph import health, pages, results, uploads
+from graph import health, metrics, pages, results, uploads
 from graph.endpoint import GraphQLEndpoint
 
 _BODY_SLACK = 64 * 1024
@@ -35,6 +35,7 @@ def create_app(settings: Settings) -> Starlette:
             *uploads.ROUTES,
             *results.ROUTES,
             *health.ROUTES,
+            *metrics.ROUTES,
             *pages.ROUTES,
         ],
         middleware=[

@@ -7,11 +7,10 @@ finished work finds nothing to claim and does nothing.
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import pymongo
 import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
@@ -24,24 +23,17 @@ from domain.clients.language_model import (
     ModelUnavailable,
 )
 from domain.core.clock import now
-from domain.core.delivery import Claim, Deliverable, NotYet
+from domain.core.delivery import Claim, NotYet
 from domain.core.deps import Deps
 from domain.core.failures import FailureReason
 from domain.core.tasks import end
 from jobs.backoff import backoff_seconds
+from jobs.dead_letters import bury
+from jobs.delivery_work import Work
 
 log = structlog.get_logger()
 
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One kind of background work: its documents and the actions on a claimed one."""
-
-    document: type[Deliverable]
-    run: Callable[[Deps, Claim], Awaitable[None]]
-    fail: Callable[[Deps, Claim, FailureReason], Awaitable[None]]
-    pause: Callable[[Deps, Claim], Awaitable[None]] | None = None
-    """Tells watchers that the work is interrupted; None for work too short to say so."""
+_HAND_BACK_SECONDS = 3.0
 
 
 class LeaseLost(Exception):
@@ -54,14 +46,19 @@ class TimeLimitPassed(Exception):
 
 async def deliver(deps: Deps, work: Work, id: UUID) -> None:
     """Claim a document's work, if it is due, and bring it one attempt further."""
-    claim = await work.document.claim(id, timedelta(seconds=deps.settings.lease_seconds))
+    try:
+        claim = await work.document.claim(id, timedelta(seconds=deps.settings.lease_seconds))
+    except PyMongoError as error:
+        log.warning("not claimed; a sweep will find it", id=str(id), error=str(error))
+        return
     if claim is None:
         return
     name = work.document.work_name
     with structlog.contextvars.bound_contextvars(work=name, id=str(id), attempt=claim.attempt):
         if claim.attempt > deps.settings.job_attempts:
-            log.warning("given up: its workers died")
-            await work.fail(deps, claim, FailureReason.WORKER_DIED)
+            await _give_up(deps, work, claim, FailureReason.WORKER_DIED)
+        elif _seconds_left(deps, claim) <= 0:
+            await _give_up(deps, work, claim, FailureReason.JOB_TIMEOUT)
         else:
             await _attempt(deps, work, claim)
 
@@ -78,12 +75,31 @@ async def _attempt(deps: Deps, work: Work, claim: Claim) -> None:
         raise
     except ModelUnavailable as error:
         log.info("model unavailable", error=str(error), retry_after=error.retry_after)
-        await _retry(deps, work, claim, FailureReason.MODEL_UNAVAILABLE, error.retry_after)
+        await _retry(deps, work, claim, FailureReason.MODEL_UNAVAILABLE, error)
     except (PyMongoError, RedisError, OSError) as error:
         log.warning("a server went away", error=str(error))
-        await _retry(deps, work, claim, FailureReason.BUG, None)
+        await _retry(deps, work, claim, FailureReason.BUG, error)
     except Exception as error:  # noqa: BLE001  # whatever it is, the work must end
-        await work.fail(deps, claim, _final_reason(error))
+        await _give_up(deps, work, claim, _final_reason(error), error)
+
+
+async def _give_up(
+    deps: Deps,
+    work: Work,
+    claim: Claim,
+    reason: FailureReason,
+    error: Exception | None = None,
+) -> None:
+    # It may have been cancelled, or be another worker's by now: then nothing ended here.
+    if await work.fail(deps, claim, reason):
+        await bury(work, claim, reason, error)
+
+
+def _seconds_left(deps: Deps, claim: Claim) -> float:
+    """Until the time for all attempts together is over."""
+    if claim.accepted_at is None:
+        return deps.settings.job_total_seconds
+    return deps.settings.job_total_seconds - (now() - claim.accepted_at).total_seconds()
 
 
 async def _run_leased(deps: Deps, work: Work, claim: Claim) -> None:
@@ -96,7 +112,7 @@ async def _run_leased(deps: Deps, work: Work, claim: Claim) -> None:
     try:
         done, _ = await asyncio.wait(
             {body, heart},
-            timeout=deps.settings.job_timeout_seconds,
+            timeout=min(deps.settings.job_timeout_seconds, _seconds_left(deps, claim)),
             return_when=asyncio.FIRST_COMPLETED,
         )
         if not done:
@@ -117,21 +133,28 @@ async def _beat(deps: Deps, work: Work, claim: Claim) -> None:
     while now() < good_until:
         await asyncio.sleep(deps.settings.heartbeat_seconds)
         try:
-            async with asyncio.timeout(deps.settings.heartbeat_seconds):
+            # The driver's own time limit: on Python 3.11 a second cancellation of an operation that
+            # waits for a server leaves its client without its lock.
+            with pymongo.timeout(deps.settings.heartbeat_seconds):
                 if not await work.document.renew(claim, lease):
                     return
             good_until = now() + lease
-        except (PyMongoError, TimeoutError) as error:
+        except PyMongoError as error:
             log.warning("lease not renewed", error=str(error))
 
 
 async def _retry(
-    deps: Deps, work: Work, claim: Claim, reason: FailureReason, retry_after: float | None
+    deps: Deps, work: Work, claim: Claim, reason: FailureReason, error: Exception
 ) -> None:
+    """Hand the work back to be tried later, or give it up when no attempt or no time is left."""
+    asked = error.retry_after if isinstance(error, ModelUnavailable) else None
+    seconds = backoff_seconds(claim.attempt, random.random(), asked)  # noqa: S311  # jitter
     if claim.attempt >= deps.settings.job_attempts:
-        await work.fail(deps, claim, reason)
+        await _give_up(deps, work, claim, reason, error)
         return
-    seconds = backoff_seconds(claim.attempt, random.random(), retry_after)  # noqa: S311  # jitter
+    if seconds >= _seconds_left(deps, claim):
+        await _give_up(deps, work, claim, FailureReason.JOB_TIMEOUT, error)
+        return
     if work.pause is not None:
         with contextlib.suppress(PyMongoError):  # as in `_hand_back`
             await work.pause(deps, claim)
@@ -143,7 +166,7 @@ async def _hand_back(
 ) -> None:
     wait = timedelta(seconds=seconds)
     # Should MongoDB be away, the lease runs out by itself and the sweeper finds the work.
-    with contextlib.suppress(PyMongoError):
+    with contextlib.suppress(PyMongoError), pymongo.timeout(_HAND_BACK_SECONDS):
         if await work.document.hand_back(claim, now() + wait, is_counted):
             await deps.queue.wake(work.document.work_name, claim.id, claim.token.hex, wait)
 

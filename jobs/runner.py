@@ -9,7 +9,8 @@ from uuid import UUID
 
 from domain.core.deps import Deps
 from domain.core.tasks import end
-from jobs.delivery import Work, deliver
+from jobs.delivery import deliver
+from jobs.delivery_work import Work
 
 
 class Runner:

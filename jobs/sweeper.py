@@ -10,7 +10,7 @@ from pymongo.errors import PyMongoError
 from domain.core.clock import now
 from domain.core.leases import hold
 from domain.core.tasks import heed_cancellation
-from jobs.delivery import Work
+from jobs.delivery_work import Work
 from jobs.runner import Runner
 
 log = structlog.get_logger()

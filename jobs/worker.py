@@ -16,7 +16,7 @@ from domain.core.tasks import end
 from domain.cv.documents import CV
 from domain.gap_analysis.documents import GapAnalysis
 from jobs.cv import CV_PARSING, parse_cv
-from jobs.delivery import Work
+from jobs.delivery_work import Work
 from jobs.gap_analysis import GAP_ANALYSIS, run_gap_analysis
 from jobs.runner import Runner
 from jobs.sweeper import sweep_for_ever

@@ -136,7 +136,7 @@ def test_one_version_everywhere(project: Path, dockerfile: str, pyproject: dict[
 def test_the_readme_tells_every_command(readme: str) -> None:
     section = readme.partition("## The command line")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
-    told = {name for cell in cells for name in re.findall(r"`(\w+)", cell)}
+    told = {name for cell in cells for name in re.findall(r"`([\w-]+)", cell)}
     assert told == set(get_command(app).commands)  # type: ignore[attr-defined]  # typer types it as a plain Command
 
 

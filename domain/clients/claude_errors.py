@@ -48,7 +48,7 @@ def translated(error: Exception, answer: str) -> LanguageModelError:
     # A stream that breaks off raises the HTTP client's errors as they are.
     if isinstance(error, APIConnectionError | httpx2.HTTPError):
         return ModelUnavailable(f"connection failed: {error.__cause__ or error!r}")
-    return ModelAnswerUnreadable(f"unreadable response: {error!r}", answer)
+    return ModelAnswerUnreadable(f"unreadable response: {type(error).__name__}", answer)
 
 
 def retry_after_seconds(header: str | None, at: datetime) -> float | None:

@@ -7,7 +7,7 @@ changes nothing any more.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import UUID, uuid4
 
@@ -53,6 +53,7 @@ class Claim:
     id: UUID
     attempt: int
     token: UUID
+    accepted_at: datetime | None = None
 
     def fence(self) -> dict[str, Any]:
         """The filter that every write of this attempt carries."""
@@ -63,6 +64,8 @@ class Claim:
             "delivery.token": self.token,
         }
 
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 DELIVERY_INDEX = IndexModel(
     [("delivery.due_at", ASCENDING)],
@@ -105,10 +108,13 @@ class Deliverable(Document):
                 "$set": {"delivery.token": token, "delivery.leased_until": at + lease},
                 "$inc": {"delivery.attempts": 1},
             },
-            projection={"delivery.attempts": 1},
+            projection={"delivery": 1},
             return_document=ReturnDocument.AFTER,
         )
-        return Claim(id, row["delivery"]["attempts"], token) if row else None
+        if row is None:
+            return None
+        delivery = Delivery.model_validate(row["delivery"])
+        return Claim(id, delivery.attempts, token, delivery.first_due_at)
 
     @classmethod
     async def renew(cls, claim: Claim, lease: timedelta) -> bool:
@@ -149,6 +155,24 @@ class Deliverable(Document):
             .limit(limit)
         )
         return [(row["_id"], row["delivery"]["attempts"]) async for row in rows]
+
+    @classmethod
+    async def open_work(cls) -> tuple[int, datetime | None]:
+        """How many documents are not final, and when the oldest of them was accepted."""
+        pipeline: list[dict[str, Any]] = [
+            # A range of times, not null, so that the partial index serves: it holds open work only.
+            {"$match": {"delivery.is_open": True, "delivery.due_at": {"$gt": _LONG_AGO}}},
+            {
+                "$group": {
+                    "_id": None,
+                    "count": {"$sum": 1},
+                    "oldest": {"$min": "$delivery.first_due_at"},
+                }
+            },
+        ]
+        cursor = await cls.get_pymongo_collection().aggregate(pipeline)
+        rows = await cursor.to_list()
+        return (rows[0]["count"], rows[0]["oldest"]) if rows else (0, None)
 
     @classmethod
     async def claimed(cls, claim: Claim) -> Self | None:

@@ -3,13 +3,13 @@
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
 from domain.auth.keys import load_or_make_key
 from domain.auth.tokens import Signers, make_signers
-from domain.clients.claude import Claude
 from domain.clients.language_model import LanguageModel
 from domain.clients.queue import ArqQueue, JobQueue
 from domain.core.events import Changes
@@ -21,6 +21,9 @@ from domain.gap_analysis.rule_analyst import RuleAnalyst
 from domain.skills.catalogue import Catalogue, load_catalogue
 from domain.skills.engine import LocalSkillEngine, SkillEngine, load_extractor
 from domain.skills.extraction import SkillExtractor
+
+if TYPE_CHECKING:
+    from domain.clients.claude import Claude
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,12 @@ def open_redis(settings: Settings) -> Redis:
     return redis
 
 
-def _open_claude(settings: Settings) -> Claude | None:
+def _open_claude(settings: Settings) -> "Claude | None":
     if settings.anthropic_api_key is None:
         return None
+    # The SDK takes as long to load as all else together, and most processes work without it.
+    from domain.clients.claude import Claude
+
     return Claude(
         api_key=settings.anthropic_api_key.get_secret_value(),
         base_url=settings.anthropic_base_url,

@@ -116,8 +116,8 @@ _TABLE: dict[FailureReason, tuple[FailureCode, bool, str, str]] = {
         False,
         "The CV could not be read, so there is nothing to hold against the posting. See the CV's "
         "own failure for what to do.",
-        "לא ניתן היה לקרוא את קורות החיים, ולכן אין מה להשוות למשרה. פירוט מופיע בכישלון של קורות "
-        "החיים עצמם.",
+        "לא ניתן היה לקרוא את קורות החיים, ולכן אין מה להשוות למשרה. הסיבה מופיעה בשדה `failure` "
+        "של קורות החיים.",
     ),
     FailureReason.FILE_NOT_THAT_TYPE: (
         _FILE,
@@ -156,6 +156,11 @@ _TABLE: dict[FailureReason, tuple[FailureCode, bool, str, str]] = {
         "בקובץ יש יותר טקסט ממה שמותר לקורות חיים (1,000,000 תווים). יש לקצר אותו ולהעלות שוב.",
     ),
 }
+
+
+def code_of(reason: FailureReason) -> FailureCode:
+    """The code that clients see for a reason."""
+    return _TABLE[reason][0]
 
 
 def failure(reason: FailureReason, language: Language) -> Failure:

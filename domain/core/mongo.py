@@ -5,6 +5,7 @@ from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from domain.core.dead_letters import DeadLetter
 from domain.core.settings import Settings
 from domain.cv.documents import CV, CVText
 from domain.gap_analysis.documents import GapAnalysis
@@ -17,6 +18,7 @@ DOCUMENTS: list[type[Document]] = [
     CVText,
     Job,
     GapAnalysis,
+    DeadLetter,
 ]
 
 Client = AsyncMongoClient[dict[str, object]]

@@ -107,6 +107,8 @@ class Settings(BaseSettings):
     """How long a worker that is told to stop lets its work finish before it hands it back."""
     job_timeout_seconds: Seconds = 900
     job_attempts: Count = 3
+    job_total_seconds: Seconds = 3600
+    """From acceptance on, all attempts and the waiting between them included."""
     lease_seconds: Seconds = 30
     heartbeat_seconds: Seconds = Field(10, validate_default=True)
     sweep_seconds: Seconds = 10

@@ -136,13 +136,34 @@ async def parse(deps: Deps, claim: Claim) -> None:
     )
 
 
-async def fail(deps: Deps, claim: Claim, reason: FailureReason) -> None:
-    """End a claimed CV without a result, with a message in its owner's language."""
+async def fail(deps: Deps, claim: Claim, reason: FailureReason) -> bool:
+    """End a claimed CV without a result, with a message in its owner's language.
+
+    False when the claim is no longer good.
+    """
     cv = await CV.get(claim.id)
     owner = await User.get(cv.user_id) if cv else None
     language = owner.language if owner else Language.EN
     ended = failure(reason, language).model_dump()
-    await _finish(deps, claim, {"status": CVStatus.FAILED, "failure": ended})
+    return await _finish(deps, claim, {"status": CVStatus.FAILED, "failure": ended})
+
+
+async def repeat(deps: Deps, id: UUID) -> UUID:
+    """Parse a failed CV's file again, as a new CV of the same person: a final state stays final.
+
+    Gives the new CV's id. Raises LookupError when there is nothing to repeat.
+    """
+    failed = await CV.get(id)
+    if failed is None or failed.status is not CVStatus.FAILED:
+        raise LookupError(f"no failed CV has the id {id}")
+    again = CV(
+        user_id=failed.user_id, filename=failed.filename, content_type=failed.content_type,
+        size_bytes=failed.size_bytes, file_id=failed.file_id, status=CVStatus.PARSING,
+        delivery=accepted(now()),
+    )  # fmt: skip
+    await again.insert()
+    await deps.queue.wake(CV.work_name, again.id, "1")
+    return again.id
 
 
 _FILE_REASONS = {
@@ -178,9 +199,11 @@ async def _with_model(deps: Deps, parsed: ParsedCV, redacted: str) -> ParsedCV:
         return parsed
 
 
-async def _finish(deps: Deps, claim: Claim, fields: dict[str, object]) -> None:
-    if await CV.write(claim, {"$set": {**fields, "changed_at": now(), **CLOSED}}):
-        await deps.changes.announce(CV, claim.id)
+async def _finish(deps: Deps, claim: Claim, fields: dict[str, object]) -> bool:
+    if await CV.write(claim, {"$set": {**fields, "changed_at": now(), **CLOSED}}) is None:
+        return False
+    await deps.changes.announce(CV, claim.id)
+    return True
 
 
 def _check_text(text: str, limit: int) -> None:

@@ -68,15 +68,31 @@ async def retry(deps: Deps, user_id: UUID, id: UUID) -> GapAnalysis:
     if before := await GapAnalysis.retry_of_analysis(id):
         return before
     await _require_submit(deps, user_id)
+    return await _again(deps, failed)
+
+
+async def repeat(deps: Deps, id: UUID) -> UUID:
+    """Retry at the operator's word, without asking whose it is or how often it was tried.
+
+    Gives the new analysis' id. Raises LookupError when there is nothing to repeat.
+    """
+    failed = await GapAnalysis.get(id)
+    if failed is None or failed.status is not GapAnalysisStatus.FAILED:
+        raise LookupError(f"no failed analysis has the id {id}")
+    return (await _again(deps, failed)).id
+
+
+async def _again(deps: Deps, failed: GapAnalysis) -> GapAnalysis:
+    """A new analysis with a failed one's input; the one there is, if it was asked for before."""
     again = GapAnalysis(
-        user_id=user_id, cv_id=failed.cv_id, posting=failed.posting, language=failed.language,
-        retry_of=id, delivery=accepted(now()),
+        user_id=failed.user_id, cv_id=failed.cv_id, posting=failed.posting,
+        language=failed.language, retry_of=failed.id, delivery=accepted(now()),
         message=message_of(ProgressStage.QUEUED, failed.language),
     )  # fmt: skip
     try:
         await again.insert()
-    except DuplicateKeyError:  # asked twice at once
-        return await GapAnalysis.retry_of_analysis(id) or again
+    except DuplicateKeyError:
+        return await GapAnalysis.retry_of_analysis(failed.id) or again
     await deps.queue.wake(GapAnalysis.work_name, again.id, "1")
     return again
 
@@ -132,13 +148,14 @@ async def run(deps: Deps, claim: Claim) -> None:
         await _complete(deps, asked, claim)
 
 
-async def fail(deps: Deps, claim: Claim, reason: FailureReason) -> None:
-    """End a claimed analysis without a result."""
+async def fail(deps: Deps, claim: Claim, reason: FailureReason) -> bool:
+    """End a claimed analysis without a result; False when the claim is no longer good."""
     while analysis := await GapAnalysis.claimed(claim):
         if await analysis.close(claim, _failed_fields(reason, analysis.language)):
             await deps.changes.announce(GapAnalysis, claim.id)
-            return
+            return True
         # A write of the work itself, given up half-way, came through in between: look again.
+    return False
 
 
 async def pause(deps: Deps, claim: Claim) -> None:

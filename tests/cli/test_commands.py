@@ -16,7 +16,8 @@ async def test_help_lists_each_command_on_one_line() -> None:
     shown = await careergraph("--help")
 
     lines = [line.split()[0] for line in shown.out.partition("Commands:")[2].splitlines() if line]
-    assert lines[:7] == ["up", "web", "worker", "doctor", "token", "jobs", "schema"]
+    commands = ["up", "web", "worker", "doctor", "token", "jobs", "dead-letters", "schema"]
+    assert lines[: len(commands)] == commands
     assert "..." not in shown.out.partition("Commands:")[2]
     assert (shown.code, shown.err) == (0, "")
 
@@ -30,6 +31,8 @@ async def test_help_lists_each_command_on_one_line() -> None:
         ("doctor", ["--data DIR", "--json"]),
         ("token", ["--user EMAIL", "local work only"]),
         ("jobs import", ["FILE", "JSON Lines", "- for stdin"]),
+        ("dead-letters", ["list", "show", "requeue", "drop"]),
+        ("dead-letters requeue", ["ID", "first digits"]),
         ("schema export", ["schema.graphql"]),
         ("schema check", ["FILE", "schema.graphql"]),
     ],

@@ -14,16 +14,18 @@ from cli.local.servers import local_servers
 from cli.local.supervisor import Supervisor
 from domain.clients.queue import ArqQueue
 from domain.core.clock import now
+from domain.core.dead_letters import DeadLetter
 from domain.core.delivery import Claim, accepted
 from domain.core.deps import Deps, open_redis
 from domain.core.events import Changes
 from domain.core.language import Language
+from domain.cv import actions as cv_actions
 from domain.cv.documents import CV, CVStatus, CVText
 from domain.cv.parsing.parse import parse_cv
 from domain.gap_analysis import actions
 from domain.gap_analysis.documents import GapAnalysis, GapAnalysisStatus
 from domain.job_postings.posting import Posting
-from jobs.delivery import Work
+from jobs.delivery_work import Work
 
 LEASE = timedelta(seconds=30)
 PATIENCE_SECONDS = 20.0
@@ -78,6 +80,16 @@ async def stored(analysis: GapAnalysis) -> GapAnalysis:
     return found
 
 
+async def accepted_cv(deps: Deps, text: str) -> CV:
+    """A CV that was accepted as text."""
+    return await cv_actions.create_cv(deps, uuid4(), text, None, None)
+
+
+async def letters_of(id: UUID) -> list[DeadLetter]:
+    """The dead letters of one document."""
+    return await DeadLetter.find({"document_id": id}).to_list()
+
+
 async def due_again(analysis: GapAnalysis) -> None:
     """Put the next attempt's time into the past, for tests that do not want to wait."""
     update = {"$set": {"delivery.due_at": now()}}
@@ -89,7 +101,7 @@ Body = Callable[[Deps, Claim], Awaitable[None]]
 
 def work_of(run: Body) -> Work:
     """Work on gap analyses with another body."""
-    return Work(GapAnalysis, run, actions.fail, actions.pause)
+    return Work(GapAnalysis, run, actions.fail, actions.repeat, actions.pause)
 
 
 async def complete(deps: Deps, claim: Claim) -> None:

@@ -14,7 +14,7 @@ from domain.core.delivery import Claim
 from domain.core.deps import Deps
 from domain.core.leases import hold
 from domain.gap_analysis.documents import GapAnalysis, GapAnalysisStatus
-from jobs.delivery import Work
+from jobs.delivery_work import Work
 from jobs.runner import Runner
 from jobs.sweeper import LEASE_NAME, sweep, sweep_for_ever
 from tests.jobs.pieces import (
