@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,6 +5,7 @@ from hypothesis import strategies as st
 from domain.skills.catalogue import load_catalogue
 from domain.skills.extraction import SkillExtractor
 from tests.domain.skills.cases import CASES
+from tests.growth import assert_linear
 
 EXTRACTOR = SkillExtractor(load_catalogue())
 
@@ -93,7 +92,6 @@ def test_every_label_of_the_catalogue_is_canonical() -> None:
     assert wrong == []
 
 
-MILLION = 1_000_000
 HOSTILE = [
     "no no no ",
     "c,c,c,",
@@ -115,11 +113,8 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("pattern", HOSTILE)
-def test_a_million_hostile_characters_take_under_two_seconds(pattern: str) -> None:
-    text = (pattern * (MILLION // len(pattern) + 1))[:MILLION]
-    began = time.process_time()  # the processor's time, so that a busy machine fails no test
-    EXTRACTOR.mentions(text)
-    assert time.process_time() - began < 2
+def test_hostile_text_takes_linear_time(pattern: str) -> None:
+    assert_linear(lambda size: EXTRACTOR.mentions(pattern * (size // len(pattern))), 50_000)
 
 
 FRAGMENTS = st.sampled_from(
