@@ -5,13 +5,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: up test chaos lint types imports schema graphiql pins clean
+.PHONY: up test bench chaos lint types imports schema graphiql pins clean
 
 up: $(STAMPS)/runtime graphiql
 	@exec $(BIN)/careergraph up $(ARGS)
 
 test: $(STAMPS)/dev graphiql
 	$(BIN)/python -m pytest $(ARGS)
+
+# Prints what things cost here; figures are never judged by tests.
+bench: $(STAMPS)/dev
+	$(BIN)/python -m tests.bench
 
 # Kills everything at random under load, for six minutes; ARGS=--short for two.
 chaos: $(STAMPS)/dev
