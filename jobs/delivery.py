@@ -54,7 +54,10 @@ async def deliver(deps: Deps, work: Work, id: UUID) -> None:
     if claim is None:
         return
     name = work.document.work_name
-    with structlog.contextvars.bound_contextvars(work=name, id=str(id), attempt=claim.attempt):
+    bound = {"work": name, "id": str(id), "attempt": claim.attempt}
+    if claim.request_id is not None:
+        bound["request_id"] = claim.request_id
+    with structlog.contextvars.bound_contextvars(**bound):
         if claim.attempt > deps.settings.job_attempts:
             await _give_up(deps, work, claim, FailureReason.WORKER_DIED)
         elif _seconds_left(deps, claim) <= 0:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import UUID, uuid4
 
+from asgi_correlation_id import correlation_id
 from beanie import Document
 from pydantic import BaseModel, Field
 from pymongo import ASCENDING, IndexModel, ReturnDocument
@@ -31,11 +32,13 @@ class Delivery(BaseModel):
     """Not to be claimed before."""
     first_due_at: datetime | None = None
     """When the work was accepted."""
+    request_id: str | None = None
+    """The request that brought it, for the worker's log lines."""
 
 
 def accepted(at: datetime) -> Delivery:
     """The delivery of work that is to be done from now on."""
-    return Delivery(is_open=True, due_at=at, first_due_at=at)
+    return Delivery(is_open=True, due_at=at, first_due_at=at, request_id=correlation_id.get())
 
 
 class NotYet(Exception):
@@ -54,6 +57,7 @@ class Claim:
     attempt: int
     token: UUID
     accepted_at: datetime | None = None
+    request_id: str | None = None
 
     def fence(self) -> dict[str, Any]:
         """The filter that every write of this attempt carries."""
@@ -66,6 +70,14 @@ class Claim:
 
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+RETRY_INDEX = IndexModel(
+    [("retry_of", ASCENDING)],
+    name="retry_of",
+    unique=True,
+    partialFilterExpression={"retry_of": {"$type": "binData"}},
+)
+"""Makes sure that failed work is repeated by one document at most."""
 
 DELIVERY_INDEX = IndexModel(
     [("delivery.due_at", ASCENDING)],
@@ -88,9 +100,17 @@ class Deliverable(Document):
     version: int = 1
     """Counts the changes that subscribers see; it only grows."""
     delivery: Delivery = Delivery()
+    retry_of: UUID | None = None
+    """The failed document whose work this one repeats."""
 
     work_name: ClassVar[str]
     """The name that this kind of work is queued under."""
+
+    @classmethod
+    async def retry_of_document(cls, id: UUID) -> Self | None:
+        """The document that repeats the work of this one, if there is one."""
+        # The planner takes the partial index only for a query that implies its condition.
+        return await cls.find_one({"retry_of": {"$eq": id, "$type": "binData"}})
 
     @classmethod
     async def versions(cls, ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -114,7 +134,9 @@ class Deliverable(Document):
         if row is None:
             return None
         delivery = Delivery.model_validate(row["delivery"])
-        return Claim(id, delivery.attempts, token, delivery.first_due_at)
+        return Claim(
+            id, delivery.attempts, token, delivery.first_due_at, request_id=delivery.request_id
+        )
 
     @classmethod
     async def renew(cls, claim: Claim, lease: timedelta) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 from anyio import BrokenWorkerProcess, to_process
+from pymongo.errors import DuplicateKeyError
 
 from domain.clients.language_model import LanguageModelError
 from domain.core.clock import now
@@ -159,9 +160,12 @@ async def repeat(deps: Deps, id: UUID) -> UUID:
     again = CV(
         user_id=failed.user_id, filename=failed.filename, content_type=failed.content_type,
         size_bytes=failed.size_bytes, file_id=failed.file_id, status=CVStatus.PARSING,
-        delivery=accepted(now()),
+        retry_of=id, delivery=accepted(now()),
     )  # fmt: skip
-    await again.insert()
+    try:
+        await again.insert()
+    except DuplicateKeyError:  # asked before, or twice at once
+        return (await CV.retry_of_document(id) or again).id
     await deps.queue.wake(CV.work_name, again.id, "1")
     return again.id
 

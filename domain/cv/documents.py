@@ -11,7 +11,7 @@ from pydantic import Field
 from pymongo import DESCENDING, IndexModel
 
 from domain.core.clock import now
-from domain.core.delivery import DELIVERY_INDEX, Delivery
+from domain.core.delivery import DELIVERY_INDEX, RETRY_INDEX, Delivery
 from domain.core.failures import Failure
 from domain.core.idempotency import IDEMPOTENCY_INDEX, MadeOnce
 from domain.core.pagination import Page, PageRequest, newest_first
@@ -55,6 +55,7 @@ class CV(MadeOnce):
         indexes = [
             IndexModel([("user_id", DESCENDING), ("_id", DESCENDING)], name="user"),
             DELIVERY_INDEX,
+            RETRY_INDEX,
             IDEMPOTENCY_INDEX,
         ]
 

@@ -65,7 +65,7 @@ async def retry(deps: Deps, user_id: UUID, id: UUID) -> GapAnalysis:
     failed = await _of_user(user_id, id, ["input", "gapAnalysisId"])
     if failed.status is not GapAnalysisStatus.FAILED:
         raise WrongState(failed.status)
-    if before := await GapAnalysis.retry_of_analysis(id):
+    if before := await GapAnalysis.retry_of_document(id):
         return before
     await _require_submit(deps, user_id)
     return await _again(deps, failed)
@@ -92,7 +92,7 @@ async def _again(deps: Deps, failed: GapAnalysis) -> GapAnalysis:
     try:
         await again.insert()
     except DuplicateKeyError:
-        return await GapAnalysis.retry_of_analysis(failed.id) or again
+        return await GapAnalysis.retry_of_document(failed.id) or again
     await deps.queue.wake(GapAnalysis.work_name, again.id, "1")
     return again
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pymongo import DESCENDING, IndexModel, ReturnDocument
 
 from domain.core.clock import now
-from domain.core.delivery import CLOSED, DELIVERY_INDEX, Claim
+from domain.core.delivery import CLOSED, DELIVERY_INDEX, RETRY_INDEX, Claim
 from domain.core.failures import Failure
 from domain.core.idempotency import IDEMPOTENCY_INDEX, MadeOnce
 from domain.core.ids import new_id
@@ -77,8 +77,6 @@ class GapAnalysis(MadeOnce):
     cv_id: UUID
     posting: Posting
     language: Language
-    retry_of: UUID | None = None
-    """The failed analysis that this one repeats."""
     status: GapAnalysisStatus = GapAnalysisStatus.PENDING
     progress_percent: int = 0
     message: str | None = None
@@ -100,12 +98,7 @@ class GapAnalysis(MadeOnce):
                 [("user_id", DESCENDING), ("status", DESCENDING), ("_id", DESCENDING)],
                 name="user_status",
             ),
-            IndexModel(
-                [("retry_of", DESCENDING)],
-                name="retry_of",
-                unique=True,
-                partialFilterExpression={"retry_of": {"$type": "binData"}},
-            ),
+            RETRY_INDEX,
             DELIVERY_INDEX,
             IDEMPOTENCY_INDEX,
         ]
@@ -126,12 +119,6 @@ class GapAnalysis(MadeOnce):
         """Those of the analyses that are this user's."""
         found = cls.find({"_id": {"$in": list(ids)}, "user_id": user_id})
         return {analysis.id: analysis async for analysis in found}
-
-    @classmethod
-    async def retry_of_analysis(cls, id: UUID) -> Self | None:
-        """The analysis that repeats this one, if there is one."""
-        # The planner takes the partial index only for a query that implies its condition.
-        return await cls.find_one({"retry_of": {"$eq": id, "$type": "binData"}})
 
     @classmethod
     async def page(

@@ -1,16 +1,19 @@
 """Letters in the operator's hands: finding one, and doing its work again."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from asgi_correlation_id import correlation_id
 
 from domain.core.clock import now
 from domain.core.dead_letters import DeadLetter
 from domain.core.deps import Deps
 from domain.core.failures import FailureCode
 from domain.core.ids import new_id
+from domain.cv import actions as cv_actions
 from domain.cv.documents import CV, CVStatus
 from domain.gap_analysis.documents import GapAnalysis, GapAnalysisStatus
 from jobs.cv import CV_PARSING
@@ -18,6 +21,7 @@ from jobs.dead_letters import requeue
 from jobs.delivery import deliver
 from jobs.gap_analysis import GAP_ANALYSIS
 from tests.jobs.pieces import (
+    LEASE,
     NoQueue,
     accepted_analysis,
     accepted_cv,
@@ -28,6 +32,28 @@ from tests.jobs.pieces import (
 )
 
 WORKS = [CV_PARSING, GAP_ANALYSIS]
+
+
+async def test_a_cv_requeued_twice_at_once_is_one_new_cv(quiet: Deps) -> None:
+    cv = await accepted_cv(quiet, "Dana Levi")
+    failed = {"$set": {"status": CVStatus.FAILED, "delivery.is_open": False}}
+    await CV.get_pymongo_collection().update_one({"_id": cv.id}, failed)
+
+    made = await asyncio.gather(*(cv_actions.repeat(quiet, cv.id) for _ in range(5)))
+
+    assert len(set(made)) == 1
+    assert await CV.find({"retry_of": cv.id}).count() == 1
+
+
+async def test_work_knows_the_request_that_brought_it(quiet: Deps) -> None:
+    correlation_id.set("a-request")
+    analysis = await accepted_analysis(quiet)
+    correlation_id.set(None)
+
+    claim = await GapAnalysis.claim(analysis.id, LEASE)
+
+    assert claim is not None
+    assert claim.request_id == "a-request"
 
 
 @pytest.fixture
