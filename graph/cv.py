@@ -250,7 +250,8 @@ class CVSubscription:
     @strawberry.subscription(
         permission_classes=[SignedIn],
         description="Progress of one uploaded CV, until PARSED or FAILED. Error code CV_NOT_FOUND "
-        "when absent or not yours.",
+        "when absent or not yours. It begins with a snapshot with `after` too: the states of a CV "
+        "are so few that none needs to be replayed.",
     )
     async def cv_status(
         self, info: Info, id: strawberry.ID, after: str | None = None
