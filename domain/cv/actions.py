@@ -60,7 +60,7 @@ async def create_cv(
         user_id=user_id, filename=name, content_type=MARKDOWN, size_bytes=len(data),
         status=CVStatus.PARSING, delivery=accepted(now()), idempotency=once,
     )  # fmt: skip
-    cv.file_id = await store_file(deps.database, cv.id, MARKDOWN, _once_chunk(data))
+    cv.file_id = await store_file(deps.database, cv.id, MARKDOWN, _in_one_piece(data))
     made, is_new = await cv.insert_once(_life(deps))
     if is_new:
         await deps.queue.wake(CV.work_name, cv.id, "1")
@@ -231,5 +231,5 @@ async def _require_cv_call(deps: Deps, user_id: UUID, once: Idempotency | None) 
     await require(deps.redis, bucket, str(user_id), repeat)
 
 
-async def _once_chunk(data: bytes) -> AsyncIterator[bytes]:
+async def _in_one_piece(data: bytes) -> AsyncIterator[bytes]:
     yield data

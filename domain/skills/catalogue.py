@@ -107,10 +107,6 @@ class Catalogue(Mapping[str, Skill]):
                 waiting.extend(self.parents(parent))
         return frozenset(found)
 
-    def related(self, id: str) -> frozenset[str]:
-        """Parents, children and siblings: whoever has one of these may well have the skill."""
-        return self.siblings(id).union(self.parents(id), self.children(id)) - {id}
-
 
 def _index_labels(skills: Iterable[Skill]) -> dict[str, str]:
     claims: dict[str, str] = {}

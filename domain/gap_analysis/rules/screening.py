@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol, TypeVar
 
 from domain.core.levels import GapLevel
@@ -16,7 +17,6 @@ from domain.gap_analysis.rules.wording import (
     is_in_language,
     names_literally,
 )
-from domain.job_postings.posting import Posting
 from domain.job_postings.statements import ReadStatement, read_statements
 from domain.skills.catalogue import Catalogue, SkillKind
 from domain.skills.extraction import SkillExtractor
@@ -68,12 +68,11 @@ class Screen:
         self._extractor = extractor
         self._cv_text = request.cv_text
         self._posting = read_statements(request.posting, extractor)
-        self._places = _first_places(self._posting)
         self._posting_text = "\n".join(part.text for part in self._posting)
         self._company = request.posting.company_name.casefold()
         mentions = extractor.mentions(request.cv_text)
         self._stated = {m.skill_id for m in mentions if not m.is_negated} | set(request.cv.skills)
-        self._found = self._stated | {m.skill_id for m in mentions} | self._places.keys()
+        self._found = self._stated | {m.skill_id for m in mentions} | _named(self._posting)
         company = {m.skill_id for m in extractor.mentions(request.posting.company_name)}
         self._nameable = self._found.union(
             company, *(catalogue.ancestors(skill) for skill in self._found if skill in catalogue)
@@ -106,7 +105,7 @@ class Screen:
             impact=draft.impact,
             probability=draft.probability,
             skill=skill,
-            position=_place(skill, self._places, self._posting),
+            position=posting_order(skill, self._posting),
         )
 
     def _is_well_worded(self, question: str) -> bool:
@@ -137,29 +136,23 @@ class Screen:
         return any(names_literally(source, host) for source in sources)
 
 
-def posting_order(skill: str | None, posting: Posting, extractor: SkillExtractor) -> int:
+def _named(posting: list[ReadStatement]) -> set[str]:
+    """Every skill that the posting names, even in a negated way."""
+    return {mention.skill_id for part in posting for mention in part.mentions}
+
+
+def posting_order(skill: str | None, posting: list[ReadStatement]) -> int:
     """Where a posting first names `skill`, counted in its statements from 0.
 
-    Requirements come first, then responsibilities, the description, the nice-to-haves and the
-    title; a skill that is not named, or None, comes after all of them.
+    `skill` is a canonical id, or a name that the catalogue lacks. Requirements come first, then
+    responsibilities, the description, the nice-to-haves and the title; a skill that is not named,
+    or None, comes after all of them.
     """
-    parts = read_statements(posting, extractor)
-    canonical = extractor.canonical(skill) if skill else None
-    return _place(canonical or skill, _first_places(parts), parts)
-
-
-def _first_places(parts: list[ReadStatement]) -> dict[str, int]:
-    """Each skill that the posting names, even in a negated way, with its first statement."""
-    named = [(mention.skill_id, part.place) for part in parts for mention in part.mentions]
-    return dict(reversed(named))
-
-
-def _place(skill: str | None, places: dict[str, int], parts: list[ReadStatement]) -> int:
     if skill is None:
-        return len(parts)
-    if skill in places:
-        return places[skill]
-    return next((part.place for part in parts if names_literally(part.text, skill)), len(parts))
+        return len(posting)
+    named = (part.place for part in posting if skill in {m.skill_id for m in part.mentions})
+    spelled = (part.place for part in posting if names_literally(part.text, skill))
+    return next(chain(named, spelled), len(posting))
 
 
 class Rankable(Protocol):

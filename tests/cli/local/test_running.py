@@ -15,7 +15,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def running(pid: int) -> Running:
-    return Running("mongodb://127.0.0.1:27100/", "unix:///tmp/s?db=0", 8000, pid)
+    return Running("mongodb://127.0.0.1:27100/", "unix:///run/s?db=0", 8000, pid)
 
 
 def test_what_was_written_is_read_by_others_of_this_user_only(folder: Path) -> None:

@@ -12,6 +12,7 @@ from domain.gap_analysis.rules.screening import (
     ranked,
 )
 from domain.job_postings.posting import Posting
+from domain.job_postings.statements import read_statements
 from tests.domain.gap_analysis.cases import CATALOGUE, EXTRACTOR, request_of
 
 HIGH, MEDIUM, LOW = GapLevel.HIGH, GapLevel.MEDIUM, GapLevel.LOW
@@ -140,7 +141,9 @@ def test_no_more_than_asked_for() -> None:
     ],
 )
 def test_posting_order(skill: str | None, order: int) -> None:
-    assert posting_order(skill, POSTING, EXTRACTOR) == order
+    canonical = EXTRACTOR.canonical(skill) if skill else None
+    statements = read_statements(POSTING, EXTRACTOR)
+    assert posting_order(canonical or skill, statements) == order
 
 
 def test_ranking_is_by_score_then_impact_then_posting() -> None:
