@@ -80,6 +80,7 @@ def test_overrides_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("CAREERGRAPH_SUBMIT_BURST", "1.5", "valid integer"),
         ("CAREERGRAPH_MODEL_MAX_TOKENS", "99999", "less than or equal to 21333"),
         ("CAREERGRAPH_GAP_QUESTIONS_MAX", "6", "less than or equal to 5"),
+        ("CAREERGRAPH_RESULT_URL_SECONDS", "2678401", "less than or equal to 2678400"),
         ("CAREERGRAPH_LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("CAREERGRAPH_PUBLIC_URL", "example.com", "pattern '^https?://"),
         ("CAREERGRAPH_ALLOWED_ORIGINS", "https://a.example", "JSON list"),
@@ -108,8 +109,8 @@ def test_every_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_variable_without_prefix_is_named_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SettingsError, match=r"^MONGODB_URI is 5: "):
-        load_settings(mongodb_uri=5)
+    with pytest.raises(SettingsError, match=r"^ANTHROPIC_BASE_URL is 5: "):
+        load_settings(anthropic_base_url=5)
 
 
 def test_settings_do_not_change() -> None:
