@@ -5,13 +5,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: up test bench chaos lint types imports schema graphiql pins clean
+.PHONY: up test audits bench chaos hostile lint types imports schema graphiql pins clean
 
 up: $(STAMPS)/runtime graphiql
 	@exec $(BIN)/careergraph up $(ARGS)
 
+# Each of the three processes has servers of its own, and a file's tests share them.
 test: $(STAMPS)/dev graphiql
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+
+# The audits of npm's graphql-http against a running server; `make test` runs them too.
+audits: $(STAMPS)/dev graphiql
+	$(BIN)/python -m pytest tests/graph/test_http_audits.py
 
 # Prints what things cost here; figures are never judged by tests.
 bench: $(STAMPS)/dev
@@ -20,6 +25,11 @@ bench: $(STAMPS)/dev
 # Kills everything at random under load, for six minutes; ARGS=--short for two.
 chaos: $(STAMPS)/dev
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+# Six thousand hostile inputs over HTTP and sockets, then a minute of Schemathesis.
+hostile: $(STAMPS)/dev
+	$(BIN)/python -m tests.hostile $(ARGS)
+	$(BIN)/python -m tests.hostile.schema_fuzz
 
 lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
@@ -65,4 +75,4 @@ $(STAMPS)/dev: requirements-dev.txt $(STAMPS)/runtime
 	@mkdir -p $(STAMPS) && touch $@
 
 clean:
-	rm -rf $(VENV) web/graphiql/node_modules build *.egg-info
+	rm -rf $(VENV) web/graphiql/node_modules tests/graphql_http/node_modules build *.egg-info

@@ -7,16 +7,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pymongo
+import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from cli.local.running import read_running
 from cli.output import fail
-from domain.auth.keys import KeyFolderError
 from domain.core.deps import Deps, open_deps, open_redis
+from domain.core.key_files import KeyFolderError
 from domain.core.logging import configure_logging
 from domain.core.mongo import open_client
+from domain.core.production import NotForProduction, production_warnings, refuse_faulty
 from domain.core.settings import Settings, SettingsError, load_settings
+
+log = structlog.get_logger()
 
 DEFAULT_DATA = Path(".careergraph")
 _PING_SECONDS = 3.0
@@ -54,6 +58,18 @@ def settings_or_exit(**overrides: object) -> Settings:
     except SettingsError as error:
         fail(f"A setting cannot be used: {error}. See the configuration table in README.md.", 2)
     configure_logging(settings)
+    return settings
+
+
+def serving_settings_or_exit() -> Settings:
+    """The same for a process that strangers reach: exits when production mode forbids a setting."""
+    settings = settings_or_exit()
+    try:
+        refuse_faulty(settings)
+    except NotForProduction as error:
+        fail(str(error), 2)
+    for doubt in production_warnings(settings):
+        log.warning("production", doubt=doubt)
     return settings
 
 

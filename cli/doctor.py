@@ -16,6 +16,8 @@ from cli.local.binaries import find_mongod, find_redis_server
 from cli.local.errors import LocalServerError
 from cli.local.running import read_running
 from domain.auth.keys import FILE_NAME
+from domain.core.key_files import key_file
+from domain.core.production import production_faults, production_warnings
 from domain.core.settings import Settings, SettingsError, load_settings
 
 
@@ -60,9 +62,21 @@ async def _servers(data: Path) -> list[Check]:
     except SettingsError as error:
         return [Check("settings", "missing", str(error), "see the table in README.md")]
     return [
+        _production(settings),
         await _server("mongodb", bool(found["mongodb_uri"]), settings, ping_mongo, find_mongod),
         await _server("redis", bool(found["redis_url"]), settings, ping_redis, find_redis_server),
     ]
+
+
+def _production(settings: Settings) -> Check:
+    if not settings.production:
+        return Check("production", "ok", "off: what helps developers is on, for this machine")
+    if faults := production_faults(settings):
+        fix = "`web` and `worker` refuse to start until all of it is put right"
+        return Check("production", "missing", " ".join(faults), fix)
+    if doubts := production_warnings(settings):
+        return Check("production", "optional", " ".join(doubts), "look at each; all may be meant")
+    return Check("production", "ok", "on, and nothing speaks against it")
 
 
 async def _server(
@@ -86,10 +100,10 @@ async def _server(
 
 
 def _key(data: Path) -> Check:
-    path = data / "keys" / FILE_NAME
+    path = key_file(data, FILE_NAME)
     if path.exists():
-        return Check("signing key", "ok", str(path))
-    return Check("signing key", "ok", f"will be made at {path} on first run")
+        return Check("signing keys", "ok", str(path))
+    return Check("signing keys", "ok", f"will be made at {path} on first run")
 
 
 def _graphiql() -> Check:

@@ -42,12 +42,12 @@ def main() -> None:
         )
 
 
-def fetch(folder: Path) -> None:
+def fetch(folder: Path, what: str = "GraphiQL's files") -> None:
     """Installs what `folder`'s lock names, unless it is there. Raises FilesUnavailable."""
     if is_current(folder):
         return
-    _say("Fetching GraphiQL's files from npm (once, about 20 s)...")
-    _run([_system_npm() or _wheel_npm(), *NPM_CI], folder)
+    _say(f"Fetching {what} from npm (once, about 20 s)...")
+    _run([find_npm(), *NPM_CI], folder)
     _stamp(folder).write_text(_lock_hash(folder), "utf-8")
 
 
@@ -55,6 +55,11 @@ def is_current(folder: Path) -> bool:
     """Whether `folder`'s node_modules was installed whole, from the lock that lies there now."""
     stamp = _stamp(folder)
     return stamp.is_file() and stamp.read_text("utf-8") == _lock_hash(folder)
+
+
+def find_npm() -> str:
+    """Path of an npm that reads our locks; installs one if need be. Raises FilesUnavailable."""
+    return _system_npm() or _wheel_npm()
 
 
 def _stamp(folder: Path) -> Path:

@@ -23,6 +23,8 @@ app = typer.Typer(
 jobs_app = typer.Typer(no_args_is_help=True)
 dead_letters_app = typer.Typer(no_args_is_help=True)
 schema_app = typer.Typer(no_args_is_help=True)
+keys_app = typer.Typer(no_args_is_help=True)
+secrets_app = typer.Typer(no_args_is_help=True)
 
 Data = Annotated[
     Path | None,
@@ -100,13 +102,37 @@ def doctor(data: Data = None, as_json: AsJson = False) -> None:
 @app.command(short_help="Print an access token, for local work only.")
 def token(
     user: Annotated[str, typer.Option("--user", metavar="EMAIL", help="Whose token.")],
+    hours: Annotated[
+        int, typer.Option("--hours", metavar="N", min=1, max=744, help="How long it is good.")
+    ] = 12,
     data: Data = None,
 ) -> None:
     """Print a signed access token, for local work only. Makes the user if there is none."""
     from cli.connection import connected_settings
     from cli.tokens import make
 
-    typer.echo(make(connected_settings(data), user))
+    typer.echo(make(connected_settings(data), user, hours))
+
+
+@app.command(short_help="Print who did what, when and from where.")
+def audit(
+    user: Annotated[
+        str | None,
+        typer.Option("--user", metavar="EMAIL", help="Of this user only.", show_default=False),
+    ] = None,
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=1, max=100_000, help="How many at most.")
+    ] = 100,
+    data: Data = None,
+) -> None:
+    """Print the audit log: the newest events, the newest last, a line of JSON each.
+
+    Sign-ins, consents, token and key events, exports and deletions, of the last 400 days.
+    """
+    from cli.audit import show
+    from cli.connection import connected_settings
+
+    show(connected_settings(data), user, last)
 
 
 @jobs_app.command("import", short_help="Put postings into the catalogue.")
@@ -192,6 +218,49 @@ def schema_check(
     check(file)
 
 
+@keys_app.command("list", short_help="List them, a line each.")
+def keys_list(data: Data = None) -> None:
+    """List the signing keys, a line each: id, when made, and what each is good for."""
+    from cli.connection import connected_settings
+    from cli.keys import show_list
+
+    show_list(connected_settings(data))
+
+
+@keys_app.command("rotate", short_help="Sign with a new one from now on.")
+def keys_rotate(
+    drop_old: Annotated[
+        bool,
+        typer.Option(
+            "--drop-old",
+            help="For a key that somebody else may know: end all that it signed. Everybody signs "
+            "in again, or refreshes.",
+        ),
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Sign with a new key from now on; prints its id. What is signed stays good until it expires.
+
+    Running processes that share the data folder take it up within 2 seconds.
+    """
+    from cli.connection import connected_settings
+    from cli.keys import rotate
+
+    rotate(connected_settings(data), drop_old=drop_old)
+
+
+@secrets_app.command("new", short_help="Print a new one for CAREERGRAPH_SECRET_KEYS.")
+def secrets_new() -> None:
+    """Print a new secret key, as CAREERGRAPH_SECRET_KEYS takes it: {"<id>": "<key>"}.
+
+    The first key of that setting seals; those after it open what they have sealed. So a new one
+    goes before the old ones, and an old one goes when nothing is sealed with it any more.
+    """
+    from cli.keys import print_secret_key
+
+    print_secret_key()
+
+
 # Commands are listed in the order in which they are added.
 app.add_typer(jobs_app, name="jobs", help="Fill the catalogue of job postings: jobs import FILE.")
 app.add_typer(
@@ -200,6 +269,8 @@ app.add_typer(
     help="Jobs given up: dead-letters list|show|requeue|drop.",
 )
 app.add_typer(schema_app, name="schema", help="The GraphQL schema as text: schema export|check.")
+app.add_typer(keys_app, name="keys", help="The keys that tokens are signed with: keys list|rotate.")
+app.add_typer(secrets_app, name="secrets", help="Keys that data is sealed with: secrets new.")
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ async def ensure_demo(deps: Deps, *, with_seed: bool) -> Demo:
             await _seed_jobs(deps)
         if not await _newest_cv(user.id):
             await _seed_person(deps, user.id)
-    return Demo(issue(deps, user), await _newest_cv(user.id))
+    return Demo(await issue(deps, user), await _newest_cv(user.id))
 
 
 async def wait_until_read(cv_id: UUID) -> None:

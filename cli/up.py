@@ -106,7 +106,15 @@ async def _serve(data: Path, port: int, with_seed: bool, as_json: bool) -> None:
 
 
 async def _check_environment(settings: Settings) -> None:
-    """Fails early when a server that the environment names is not there."""
+    """Fails early when a server that the environment names is not there, and in production."""
+    if settings.production:
+        raise LocalServerError(
+            "`careergraph up` is for local work",
+            "it starts databases for one machine, makes a demo user and prints a token of theirs, "
+            "and CAREERGRAPH_PRODUCTION is on",
+            "Unset that for local work; for strangers run `careergraph web` and `careergraph "
+            "worker` on databases of your own, as README.md tells under Production.",
+        )
     named = [("MONGODB_URI", ping_mongo), ("REDIS_URL", ping_redis)]
     for variable, ping in named:
         if os.environ.get(variable):

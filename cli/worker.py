@@ -5,16 +5,16 @@ import signal
 
 from pymongo.errors import PyMongoError
 
-from cli.connection import explain_connection, ping_mongo, settings_or_exit
+from cli.connection import explain_connection, ping_mongo, serving_settings_or_exit
 from cli.output import fail
-from domain.auth.keys import KeyFolderError
+from domain.core.key_files import KeyFolderError
 from domain.core.settings import Settings
 from jobs.worker import run_worker
 
 
 def run() -> None:
     """Work until told to stop. Exits with a line of explanation when that cannot work."""
-    settings = settings_or_exit()
+    settings = serving_settings_or_exit()
     try:
         asyncio.run(_work(settings))
     except (PyMongoError, KeyFolderError) as error:

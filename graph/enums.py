@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 import strawberry
 
+from domain.account.documents import WorkStatus as DomainWorkStatus
+from domain.auth.session_documents import SignInMethod as DomainSignInMethod
 from domain.core.errors import SizeUnit as DomainSizeUnit
 from domain.core.failures import FailureCode as DomainFailureCode
 from domain.core.language import Language as DomainLanguage
@@ -36,6 +38,19 @@ strawberry.enum(
 )
 SizeUnit: TypeAlias = DomainSizeUnit
 strawberry.enum(SizeUnit, name="SizeUnit", description="Unit of a size limit.")
+SignInMethod: TypeAlias = DomainSignInMethod
+strawberry.enum(
+    SignInMethod,
+    name="SignInMethod",
+    description="How somebody signed in. LOCAL is a token made on the server for local work.",
+)
+WorkStatus: TypeAlias = DomainWorkStatus
+strawberry.enum(
+    WorkStatus,
+    name="WorkStatus",
+    description="Life of an export or a deletion: PENDING, PROCESSING, then COMPLETED or FAILED. "
+    "It never goes back.",
+)
 JobOrderField: TypeAlias = JobOrder
 strawberry.enum(JobOrderField, name="JobOrderField", description="What jobs can be sorted by.")
 
@@ -54,6 +69,9 @@ class UserErrorCode(Enum):
     CV_NOT_FOUND = "CV_NOT_FOUND"
     JOB_NOT_FOUND = "JOB_NOT_FOUND"
     QUESTION_NOT_FOUND = "QUESTION_NOT_FOUND"
+    SESSION_NOT_FOUND = "SESSION_NOT_FOUND"
+    IDENTITY_NOT_FOUND = "IDENTITY_NOT_FOUND"
+    DATA_EXPORT_NOT_FOUND = "DATA_EXPORT_NOT_FOUND"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     UNSUPPORTED_FILE_TYPE = "UNSUPPORTED_FILE_TYPE"
     RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"

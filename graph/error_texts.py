@@ -1,11 +1,14 @@
 """What people are told about expected failures, in their language."""
 
 from domain.core.errors import (
+    AccountClosed,
     DomainError,
     IdempotencyKeyMismatch,
     InputRule,
     InvalidInput,
+    LastWayIn,
     Missing,
+    NeededForAccount,
     NotFound,
     PayloadTooLarge,
     RateLimited,
@@ -62,14 +65,33 @@ _RULES: dict[InputRule, tuple[str, str]] = {
         "This CV could not be read; its `failure` says why. Send another one.",
         "לא ניתן היה לקרוא את קורות החיים האלה; הסיבה מופיעה בשדה `failure`. יש לשלוח אחרים.",
     ),
+    InputRule.NOT_CONFIRMED: (
+        "To delete the account with everything in it, write `delete my account` here, in English.",
+        "כדי למחוק את החשבון וכל מה שבו יש לכתוב כאן, באנגלית, `delete my account`.",
+    ),
+    InputRule.OUTDATED_CONSENT_TEXT: (
+        "This is not the current version of the text. Read `consentTexts` again and send the "
+        "`textVersion` found there.",
+        "זו אינה הגרסה הנוכחית של הטקסט. יש לקרוא שוב את `consentTexts` ולשלוח את ה-`textVersion` "
+        "שמופיע שם.",
+    ),
 }
 
 _MISSING: dict[Missing, tuple[str, str]] = {
     Missing.CV: ("No such CV.", "לא נמצאו קורות חיים כאלה."),
     Missing.GAP_ANALYSIS: ("No such gap analysis.", "לא נמצא ניתוח פערים כזה."),
+    Missing.DATA_EXPORT: (
+        "No such export. Exports are removed after 24 hours.",
+        "לא נמצא ייצוא כזה. ייצוא נמחק אחרי 24 שעות.",
+    ),
+    Missing.IDENTITY: ("No such identity.", "לא נמצאה זהות כזאת."),
     Missing.QUESTION: (
         "No such question in this analysis; nothing was saved.",
         "אין שאלה כזאת בניתוח הזה; שום דבר לא נשמר.",
+    ),
+    Missing.SESSION: (
+        "No such session. It may have ended already.",
+        "לא נמצאה התחברות כזאת. ייתכן שהיא כבר הסתיימה.",
     ),
 }
 
@@ -101,6 +123,20 @@ def _texts(error: DomainError) -> tuple[str, str]:
                 "This idempotency key was used before with other input. Use a new key for new "
                 "input.",
                 "במפתח האידמפוטנטיות הזה כבר נעשה שימוש עם קלט אחר. לקלט חדש צריך מפתח חדש.",
+            )
+        case AccountClosed():
+            return ("This account is being deleted.", "החשבון הזה נמצא במחיקה.")
+        case LastWayIn():
+            return (
+                "This is the only way into your account. Link another one first, or delete the "
+                "account.",
+                "זו הדרך היחידה להיכנס לחשבון. יש לקשר קודם דרך נוספת, או למחוק את החשבון.",
+            )
+        case NeededForAccount():
+            return (
+                "There is no account without the privacy policy. To withdraw it, delete the "
+                "account.",
+                "אין חשבון בלי מדיניות הפרטיות. כדי לבטל את ההסכמה יש למחוק את החשבון.",
             )
         case WrongState():
             return (

@@ -8,6 +8,7 @@ import strawberry
 from graphql import GraphQLError
 
 from domain.core.errors import (
+    AccountClosed,
     DomainError,
     IdempotencyKeyMismatch,
     InputRule,
@@ -118,12 +119,52 @@ UpdateProfileError = Annotated[
     ),
 ]
 
-_KIND = {Missing.CV: "CV", Missing.GAP_ANALYSIS: "GapAnalysis"}
+UnlinkIdentityError = Annotated[
+    NotFoundError | InvalidStateError,
+    strawberry.union(
+        "UnlinkIdentityError",
+        description="What can keep an identity from being unlinked. New members may be added.",
+    ),
+]
+ConsentError = Annotated[
+    ValidationError | InvalidStateError,
+    strawberry.union(
+        "ConsentError",
+        description="What can keep a consent from being given or withdrawn. New members may be "
+        "added.",
+    ),
+]
+RevokeSessionError = Annotated[
+    NotFoundError,
+    strawberry.union(
+        "RevokeSessionError",
+        description="What can keep a session from being ended. New members may be added.",
+    ),
+]
+
+ExportMyDataError = Annotated[
+    RateLimitError | IdempotencyKeyError,
+    strawberry.union(
+        "ExportMyDataError",
+        description="What can keep an export from being made. New members may be added.",
+    ),
+]
+DeleteMyAccountError = Annotated[
+    ValidationError,
+    strawberry.union(
+        "DeleteMyAccountError",
+        description="What can keep an account from being deleted. New members may be added.",
+    ),
+]
+
+_KIND = {Missing.CV: "CV", Missing.GAP_ANALYSIS: "GapAnalysis", Missing.IDENTITY: "Identity"}
 
 
 async def told(info: Info, error: DomainError) -> Any:
     """The error type that stands for a failure in a mutation's payload."""
     message = text_of(error, await info.context.language())
+    if isinstance(error, AccountClosed):  # no fault of the input: the session is no good any more
+        raise GraphQLError(message, extensions={"code": code_of(error)}) from None
     code = UserErrorCode(code_of(error))
     match error:
         case InvalidInput():
@@ -174,6 +215,8 @@ def code_of(error: DomainError) -> str:
             return "RATE_LIMIT_EXCEEDED"
         case IdempotencyKeyMismatch():
             return "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
+        case AccountClosed():
+            return "UNAUTHENTICATED"
         case WrongState():
             return "INVALID_STATE"
     raise TypeError(f"no code for {type(error).__name__}")

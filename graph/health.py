@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from domain.clients.queue import WORKER_HEALTH_KEY
 from domain.core.deps import Deps
+from graph.perimeter import is_from_inside
 
 _CHECK_SECONDS = 2.0
 
@@ -23,7 +24,10 @@ async def live(_request: Request) -> JSONResponse:
 
 
 async def ready(request: Request) -> JSONResponse:
-    """503 without MongoDB. Without Redis or a worker what is accepted waits, so that is 200."""
+    """503 without MongoDB. Without Redis or a worker what is accepted waits, so that is 200.
+
+    In production the checks themselves are shown to callers of the own network only.
+    """
     deps: Deps = request.app.state.deps
     names = ("mongodb", "redis", "worker")
     checks = await asyncio.gather(
@@ -35,7 +39,10 @@ async def ready(request: Request) -> JSONResponse:
     is_ready = found["mongodb"]["status"] == "ok"
     is_whole = all(check["status"] == "ok" for check in checks)
     status = "ok" if is_whole else "degraded" if is_ready else "down"
-    return JSONResponse({"status": status, "checks": found}, status_code=200 if is_ready else 503)
+    body: dict[str, Any] = {"status": status}
+    if not deps.settings.production or is_from_inside(request):
+        body["checks"] = found
+    return JSONResponse(body, status_code=200 if is_ready else 503)
 
 
 async def _timed(check: Callable[[], Awaitable[str | None]]) -> dict[str, Any]:

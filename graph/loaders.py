@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from strawberry.dataloader import DataLoader
 
+from domain.account.documents import DataExport
 from domain.core.deps import Deps
 from domain.cv.documents import CV
 from domain.gap_analysis.documents import GapAnalysis
@@ -46,6 +47,7 @@ class Loaders:
         self.cv_by_id = DataLoader[UUID, CV | None](self._cvs, cache=False)
         self.job_by_id = DataLoader[UUID, Job | None](self._jobs, cache=False)
         self.gap_analysis_by_id = DataLoader[UUID, GapAnalysis | None](self._analyses, cache=False)
+        self.data_export_by_id = DataLoader[UUID, DataExport | None](self._exports, cache=False)
         self.recommendation_by_key = DataLoader[RecommendationKey, Recommendation | None](
             self._recommendations, cache=False
         )
@@ -65,6 +67,10 @@ class Loaders:
 
     async def _analyses(self, ids: list[UUID]) -> list[GapAnalysis | None]:
         found = await GapAnalysis.by_ids(ids, self._user_id) if self._user_id else {}
+        return [found.get(id) for id in ids]
+
+    async def _exports(self, ids: list[UUID]) -> list[DataExport | None]:
+        found = await DataExport.by_ids(ids, self._user_id) if self._user_id else {}
         return [found.get(id) for id in ids]
 
     async def _recommendations(self, keys: list[RecommendationKey]) -> list[Recommendation | None]:

@@ -11,18 +11,27 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from domain.account.documents import AccountDeletion, DataExport
 from domain.core.clock import now
 from domain.core.dead_letters import DeadLetter
 from domain.core.delivery import Deliverable
+from domain.core.deps import Deps
 from domain.cv.documents import CV
 from domain.gap_analysis.documents import GapAnalysis
+from graph.perimeter import is_from_inside
 
-WORKS: list[type[Deliverable]] = [CV, GapAnalysis]
+WORKS: list[type[Deliverable]] = [CV, GapAnalysis, DataExport, AccountDeletion]
 _ANSWER_SECONDS = 5.0
 
 
-async def metrics(_request: Request) -> Response:
-    """The figures in Prometheus' text format; 503 while MongoDB does not answer."""
+async def metrics(request: Request) -> Response:
+    """The figures in Prometheus' text format; 503 while MongoDB does not answer.
+
+    In production only callers of the own network find them.
+    """
+    deps: Deps = request.app.state.deps
+    if deps.settings.production and not is_from_inside(request):
+        return PlainTextResponse("Not Found", status_code=404)
     registry = CollectorRegistry()
     try:
         with pymongo.timeout(_ANSWER_SECONDS):

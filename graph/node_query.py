@@ -7,15 +7,19 @@ from uuid import UUID
 import strawberry
 from graphql import GraphQLError
 
+from domain.auth.session_documents import Session as StoredSession
 from graph import ids
+from graph.account import DataExport
 from graph.context import Info
 from graph.cv import CV
 from graph.gap_analysis import GapAnalysis, GapQuestion
+from graph.identities import identity_of
 from graph.job_postings import Job
 from graph.loaders import RecommendationKey
 from graph.node import Node
 from graph.profile import User
 from graph.recommendations import JobRecommendation
+from graph.sessions import Session
 
 MOST_IDS = 100
 Parts = tuple[UUID, ...]
@@ -52,6 +56,11 @@ async def _gap_analysis(info: Info, parts: Parts) -> Node | None:
     return GapAnalysis.of(analysis) if analysis else None
 
 
+async def _data_export(info: Info, parts: Parts) -> Node | None:
+    export = await info.context.loaders.data_export_by_id.load(parts[-1])
+    return DataExport.of(export) if export else None
+
+
 async def _gap_question(info: Info, parts: Parts) -> Node | None:
     analysis = await info.context.loaders.gap_analysis_by_id.load(parts[0])
     for question in analysis.questions if analysis else []:
@@ -60,14 +69,26 @@ async def _gap_question(info: Info, parts: Parts) -> Node | None:
     return None
 
 
+async def _session(info: Info, parts: Parts) -> Node | None:
+    session = await StoredSession.of_user(parts[0], info.context.user_id)
+    return Session.of(session) if session else None
+
+
+async def _identity(info: Info, parts: Parts) -> Node | None:
+    return await identity_of(info, parts[0])
+
+
 # What refetches each type, and how many parts its ids may have.
 _FETCHERS: dict[str, tuple[Callable[[Info, Parts], Awaitable[Node | None]], range]] = {
     "User": (_user, range(1, 2)),
+    "Session": (_session, range(1, 2)),
+    "Identity": (_identity, range(1, 2)),
     "CV": (_cv, range(1, 2)),
     "Job": (_job, range(1, 2)),
     "JobRecommendation": (_recommendation, range(1, 3)),
     "GapAnalysis": (_gap_analysis, range(1, 2)),
     "GapQuestion": (_gap_question, range(2, 3)),
+    "DataExport": (_data_export, range(1, 2)),
 }
 
 

@@ -2,12 +2,23 @@
 
 import hashlib
 import html
+import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
+
+from domain.core.settings import Feature, Settings, is_loopback
+from graph.security_headers import GRAPHIQL_POLICY, PLAIN_POLICY, SAFE_HEADERS, page_headers
 
 WEB = Path(__file__).resolve().parent.parent / "web"
 
@@ -33,80 +44,117 @@ NPM_FILES = {
     "explorer.css": ("node_modules/@graphiql/plugin-explorer/dist/style.css", CSS),
     "graphql-ws.js": ("node_modules/graphql-ws/umd/graphql-ws.min.js", JS),
 }
-ADDRESSES = {
-    "graphql": "/graphql",
-    "graphiql": "/graphiql",
-    "schema": "/schema.graphql",
-    "health": "/health/ready",
-}
+GRAPHIQL, SCHEMA, SIGN_IN = "/graphiql", "/schema.graphql", "/sign-in"
 
 CHECK_EACH_TIME = "no-cache"
 KEEP_A_YEAR = "public, max-age=31536000, immutable"
-
-# `connect-src 'self'` lets through WebSockets to the same host and port too (CSP Level 3).
-PLAIN_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-# GraphiQL's menus and dialogs write style elements; its fonts and two icons are data URLs.
-GRAPHIQL_POLICY = (
-    "default-src 'none'; script-src 'self'; connect-src 'self'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-SAFE_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
 
 
 # Endpoints are plain functions: Starlette runs them in a thread, so reading a file holds up no one.
 _Endpoint = Callable[[Request], Response]
 
 
-def page_routes(web: Path) -> list[Route]:
-    """Routes of the pages whose files lie in `web`, with `schema.graphql` beside that folder."""
+def page_routes(web: Path, settings: Settings) -> list[Route]:
+    """Routes of the pages whose files lie in `web`, with `schema.graphql` beside that folder.
+
+    The schema's text is introspection by another name, so it is served with introspection only.
+    """
     pages = web / "pages"
-    return [
-        Route("/", _home(pages / "index.html")),
+    routes = [
+        Route("/", _home(pages / "index.html", settings)),
         Route("/pages.css", _file(pages / "pages.css", CSS)),
-        Route("/schema.graphql", _file(web.parent / "schema.graphql", "text/plain")),
-        Route("/graphiql", _graphiql(web / "graphiql", pages / "graphiql_missing.html")),
-        Route("/graphiql/assets/{name}", _asset(web / "graphiql")),
+        Route("/graphiql/assets/{name}", _asset(web / "graphiql", settings)),
     ]
+    if settings.allows(Feature.INTROSPECTION):
+        schema = web.parent / "schema.graphql"
+        routes.append(Route(SCHEMA, _file(schema, "text/plain")))
+    if settings.allows(Feature.GRAPHIQL):
+        page = _graphiql(web / "graphiql", pages / "graphiql_missing.html", settings)
+        routes.append(Route(GRAPHIQL, page))
+    else:
+        routes.append(Route(GRAPHIQL, _graphiql_off(pages / "graphiql_off.html")))
+    return routes
 
 
-def _home(file: Path) -> _Endpoint:
+def _home(file: Path, settings: Settings) -> _Endpoint:
+    addresses = {"name": "CareerGraph", "graphql": "/graphql", **_extras(settings)}
+    addresses["health"] = "/health/ready"
+
     def home(request: Request) -> Response:
         if "text/html" not in request.headers.get("accept", ""):
-            body = {"name": "CareerGraph", **ADDRESSES}
-            return JSONResponse(body, headers=SAFE_HEADERS | {"Vary": "Accept"})
-        origin = html.escape(str(request.base_url).rstrip("/"))
-        page = file.read_text("utf-8").replace("{origin}", origin)
+            return JSONResponse(addresses, headers=SAFE_HEADERS | {"Vary": "Accept"})
+        # Locally people come by more than one name and port; strangers are told the public address.
+        origin = settings.public_url if settings.production else str(request.base_url).rstrip("/")
+        page = _only(file.read_text("utf-8"), set(addresses))
+        page = page.replace("{origin}", html.escape(origin))
         return _page(request, page, PLAIN_POLICY, {"Vary": "Accept"})
 
     return home
 
 
-def _graphiql(folder: Path, missing: Path) -> _Endpoint:
+def _extras(settings: Settings) -> dict[str, str]:
+    """What this server offers beside its endpoint, by the name that it has in index.html."""
+    has_sign_in = settings.google_client_id or settings.github_client_id
+    offered = {
+        "graphiql": settings.allows(Feature.GRAPHIQL) and GRAPHIQL,
+        "schema": settings.allows(Feature.INTROSPECTION) and SCHEMA,
+        "signIn": has_sign_in and SIGN_IN,
+    }
+    return {name: address for name, address in offered.items() if address}
+
+
+_PART = re.compile(r"<!-- (\w+) -->(.*?)<!-- /\1 -->", re.DOTALL)
+
+
+def _only(page: str, names: set[str]) -> str:
+    """The page without the parts that are marked with another name."""
+    return _PART.sub(lambda part: part[2] if part[1] in names else "", page)
+
+
+def _graphiql(folder: Path, missing: Path, settings: Settings) -> _Endpoint:
+    can_sign_in = str("signIn" in _extras(settings)).lower()
+
     def graphiql(request: Request) -> Response:
+        if _is_other_name(request, settings):
+            # A sign-in leaves its cookies at the public address. What stands after # goes along
+            # (Fetch, section 4.4).
+            return RedirectResponse(settings.public_url + GRAPHIQL, headers=page_headers())
         if not all((folder / path).is_file() for path, _ in NPM_FILES.values()):
-            page = missing.read_text("utf-8")
-            headers = _page_headers(PLAIN_POLICY) | {"Cache-Control": "no-store"}
-            return HTMLResponse(page, status_code=503, headers=headers)
+            return _notice(missing, 503)
         page = (folder / "graphiql.html").read_text("utf-8")
-        return _page(request, page.replace("{version}", _version(folder)), GRAPHIQL_POLICY)
+        page = page.replace("{version}", _version(folder)).replace("{can_sign_in}", can_sign_in)
+        return _page(request, page, GRAPHIQL_POLICY)
 
     return graphiql
 
 
-def _asset(folder: Path) -> _Endpoint:
+def _is_other_name(request: Request, settings: Settings) -> bool:
+    """Whether this machine was asked by another of its names than the public address has."""
+    asked, public = request.url, urlsplit(settings.public_url)
+    names = {asked.hostname or "", public.hostname or ""}
+    return asked.port == public.port and len(names) == 2 and all(map(is_loopback, names))
+
+
+def _graphiql_off(file: Path) -> _Endpoint:
+    def off(_request: Request) -> Response:
+        return _notice(file, 404)
+
+    return off
+
+
+def _notice(file: Path, status: int) -> Response:
+    """A page that says why there is no other."""
+    headers = page_headers(PLAIN_POLICY) | {"Cache-Control": "no-store"}
+    return HTMLResponse(file.read_text("utf-8"), status_code=status, headers=headers)
+
+
+def _asset(folder: Path, settings: Settings) -> _Endpoint:
+    is_on = settings.allows(Feature.GRAPHIQL)
+
     def asset(request: Request) -> Response:
         name = request.path_params["name"]
+        if not is_on and name != "icon.svg":  # other pages show it too
+            return _not_found()
         if name in OUR_FILES:
             path, media_type = OUR_FILES[name]
             return _serve(request, folder / path, media_type, CHECK_EACH_TIME)
@@ -132,12 +180,8 @@ def _version(folder: Path) -> str:
 
 
 def _page(request: Request, page: str, policy: str, more: dict[str, str] | None = None) -> Response:
-    headers = _page_headers(policy) | {"Cache-Control": CHECK_EACH_TIME} | (more or {})
+    headers = page_headers(policy) | {"Cache-Control": CHECK_EACH_TIME} | (more or {})
     return _answer(request, page.encode(), "text/html", headers)
-
-
-def _page_headers(policy: str) -> dict[str, str]:
-    return SAFE_HEADERS | {"Content-Security-Policy": policy}
 
 
 def _serve(request: Request, path: Path, media_type: str, cache: str) -> Response:
@@ -160,6 +204,3 @@ def _answer(request: Request, content: bytes, media_type: str, headers: dict[str
 
 def _not_found() -> Response:
     return PlainTextResponse("Not found\n", status_code=404, headers=SAFE_HEADERS)
-
-
-ROUTES = page_routes(WEB)

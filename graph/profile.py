@@ -5,19 +5,24 @@ from typing import Any, Self
 
 import strawberry
 
+from domain.account.documents import DataExport as StoredExport
+from domain.auth.session_documents import Session as StoredSession
 from domain.core.errors import DomainError
 from domain.cv import documents as cv_documents
 from domain.gap_analysis import documents as gap_documents
 from domain.profile import actions, documents
 from graph import ids
+from graph.account import DataExportConnection
 from graph.context import Info, SignedIn
 from graph.cv import CVConnection
 from graph.enums import GapAnalysisStatus, Language
 from graph.errors import UpdateProfileError, told, top_level_errors
 from graph.gap_analysis import GapAnalysisConnection
+from graph.identities import Consent, Identity, consents_of, identities_of
 from graph.node import Node
 from graph.paging import request_of
 from graph.scalars import URL
+from graph.sessions import Session
 
 
 @strawberry.type(description="An account.")
@@ -45,10 +50,36 @@ class User(Node):
             target_roles=user.target_roles, created_at=user.created_at,
         )  # fmt: skip
 
+    @strawberry.field(
+        description="Where the user is signed in, newest use first. At most 100 are shown."
+    )
+    async def sessions(self, info: Info) -> list[Session]:
+        # Only the viewer is ever shown as a User; their sessions are nobody else's in any case.
+        found = await StoredSession.live_of_user(info.context.user_id)
+        return [Session.of(one) for one in found if one.user_id == self.stored.id]
+
     @strawberry.field(description="Skills on the profile, merged from CVs and linked accounts.")
     async def skills(self, info: Info) -> list[str]:
         found = await cv_documents.CV.skills_of_user(self.stored.id)
         return [info.context.deps.catalogue.name(id) for id in found]
+
+    @strawberry.field(description="Exports of the user's data that still exist, newest first.")
+    async def data_exports(
+        self, info: Info, first: int | None = None, after: str | None = None,
+        last: int | None = None, before: str | None = None,
+    ) -> DataExportConnection:  # fmt: skip
+        async with top_level_errors(info):
+            request = request_of(info, first, after, last, before)
+            page = await StoredExport.page(self.stored.id, request)
+        return DataExportConnection.of(page)
+
+    @strawberry.field(description="The ways into the account, oldest first.")
+    async def identities(self, info: Info) -> list[Identity]:
+        return await identities_of(info, self.stored.id)
+
+    @strawberry.field(description="All that the user agreed to, and what they withdrew.")
+    async def consents(self) -> list[Consent]:
+        return await consents_of(self.stored.id)
 
     @strawberry.field(description="The user's CVs, newest first.")
     async def cvs(

@@ -1,19 +1,18 @@
-"""The viewer's budget of operation cost."""
+"""Budgets of operation cost: one for each user, one for each address."""
 
 import math
-from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
 
 import strawberry
-from graphql import GraphQLError, OperationDefinitionNode, get_operation_ast
-from strawberry.extensions import SchemaExtension
+from graphql import GraphQLError
 
 from domain.core.clock import now
-from domain.core.rate_limit import Bucket, take
+from domain.core.rate_limit import Bucket, Taken, take_from_all
 from graph.context import Context, Info
-from graph.cost import Cost, CostCounter
+from graph.cost import Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Spent:
     remaining: int
 
 
-# Each operation runs in a task of its own, on a socket too, and its resolvers see what it set.
+# Set before an operation's tasks begin, on a socket too: its resolvers see their own operation's.
 _spent: ContextVar[Spent | None] = ContextVar("spent", default=None)
 
 
@@ -57,52 +56,88 @@ class RateLimitQuery:
         )  # fmt: skip
 
 
-class CostBudget(SchemaExtension):
-    """Takes what each operation costs from its viewer's budget, before it runs."""
-
-    async def on_execute(self) -> AsyncIterator[None]:
-        context: Context = self.execution_context.context
-        operation = self._operation()
-        if operation is None or context.session.user_id is None:
-            yield
-            return
-        cost = self._count(context, operation)
-        remaining = await _spend(context, str(context.session.user_id), cost)
-        _spent.set(Spent(cost, remaining))
-        yield
-
-    def _operation(self) -> OperationDefinitionNode | None:
-        document = self.execution_context.graphql_document
-        if document is None:
-            return None
-        return get_operation_ast(document, self.execution_context.operation_name)
-
-    def _count(self, context: Context, operation: OperationDefinitionNode) -> Cost:
-        execution = self.execution_context
-        assert execution.graphql_document is not None  # noqa: S101  # `_operation` found it
-        counter = CostCounter(
-            execution.schema._schema, execution.graphql_document, execution.variables or {},
-            context.deps.settings.page_size_default, context.deps.settings.page_size_max,
-        )  # fmt: skip
-        return counter.count(operation)
+class BudgetExceeded(GraphQLError):
+    """An operation costs more than is left, or more than there ever is."""
 
 
-async def _spend(context: Context, user_id: str, cost: Cost) -> int:
-    """What is left after this operation. Raises a GraphQLError when it is not enough."""
-    limit = context.deps.settings.cost_per_minute
-    if cost.cost > limit:
-        raise GraphQLError(
-            f"This operation costs {cost.cost:,} points, and no more than {limit:,} may be spent "
-            "in a minute. Ask for smaller pages or fewer fields.",
-            extensions={"code": "RATE_LIMIT_EXCEEDED"},
-        )
-    bucket = Bucket("cost", per_minute=limit, burst=limit)
-    taken = await take(context.deps.redis, bucket, user_id, cost.cost)
+async def spend(context: Context, cost: Cost) -> None:
+    """Take an operation's cost from its user's and its address's budget, before it runs.
+
+    Nobody in particular has the address's alone. Raises BudgetExceeded, and has taken nothing then.
+    """
+    _spent.set(None)
+    budgets = _budgets(context)
+    for bucket, _ in budgets:
+        if cost.cost > bucket.burst:
+            raise _never_fits(cost, bucket)
+    if not budgets:
+        return
+    taken = await take_from_all(context.deps.redis, budgets, cost.cost)
+    slowest = max(range(len(taken)), key=lambda index: taken[index].wait_seconds)
+    if taken[slowest].wait_seconds > 0:
+        raise _exceeded(cost, budgets[slowest][0], taken[slowest])
+    if context.session.user_id is not None:
+        _spent.set(Spent(cost, taken[0].remaining))
+
+
+async def charge_address(context: Context, points: int) -> None:
+    """Take points from the budget of the caller's address alone. Raises BudgetExceeded."""
+    budget = _address_budget(context)
+    if budget is None:
+        return
+    [taken] = await take_from_all(context.deps.redis, [budget], points)
     if taken.wait_seconds > 0:
-        seconds = max(1, math.ceil(taken.wait_seconds))
-        raise GraphQLError(
-            f"This operation costs {cost.cost:,} points and {taken.remaining:,} of {limit:,} are "
-            f"left. Ask for smaller pages, or try again in {seconds} s.",
-            extensions={"code": "RATE_LIMIT_EXCEEDED", "retryAfter": seconds},
-        )
-    return taken.remaining
+        raise _exceeded(Cost(points, 0), budget[0], taken)
+
+
+def _budgets(context: Context) -> list[tuple[Bucket, str]]:
+    """The buckets to take from and their owners; a user's comes first."""
+    settings = context.deps.settings
+    found = []
+    if context.session.user_id is not None:
+        per_minute = settings.cost_per_minute
+        found.append((Bucket("cost", per_minute, per_minute), str(context.session.user_id)))
+    address = _address_budget(context)
+    return found if address is None else [*found, address]
+
+
+def _address_budget(context: Context) -> tuple[Bucket, str] | None:
+    if context.caller.address is None:
+        return None
+    per_minute = context.deps.settings.address_cost_per_minute
+    return Bucket("address-cost", per_minute, per_minute), network_of(context.caller.address)
+
+
+def network_of(address: str) -> str:
+    """What one customer of a provider is likely to have: an IPv4 address, or an IPv6 /64 (RFC 6177
+    speaks of at least that). IPv4 written as IPv6 is IPv4; what is no address stands for itself."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return f"{IPv6Address(int(found) >> 64 << 64)}/64"
+
+
+def _whose(bucket: Bucket) -> str:
+    return "you" if bucket.name == "cost" else "your network address"
+
+
+def _never_fits(cost: Cost, bucket: Bucket) -> BudgetExceeded:
+    return BudgetExceeded(
+        f"This operation costs {cost.cost:,} points, and no more than {bucket.burst:,} may be "
+        f"spent in a minute by {_whose(bucket)}. Ask for smaller pages or fewer fields.",
+        extensions={"code": "RATE_LIMIT_EXCEEDED"},
+    )
+
+
+def _exceeded(cost: Cost, bucket: Bucket, taken: Taken) -> BudgetExceeded:
+    seconds = max(1, math.ceil(taken.wait_seconds))
+    return BudgetExceeded(
+        f"This operation costs {cost.cost:,} points and {taken.remaining:,} of {bucket.burst:,} "
+        f"are left to {_whose(bucket)}. Ask for smaller pages, or try again in {seconds} s.",
+        extensions={"code": "RATE_LIMIT_EXCEEDED", "retryAfter": seconds},
+    )

@@ -1,24 +1,24 @@
 """The schema: the explicit list of what clients can do."""
 
 import strawberry
-from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
+from graph.account import AccountMutation, AccountSubscription, DataExport
 from graph.cv import CV, CVMutation, CVSubscription
-from graph.error_policy import ErrorPolicy
 from graph.gap_analysis import GapAnalysis, GapQuestion
 from graph.gap_analysis_operations import (
     GapAnalysisMutation,
     GapAnalysisQuery,
     GapAnalysisSubscription,
 )
+from graph.identities import ConsentQuery, Identity, IdentityMutation
 from graph.job_postings import Job, JobQuery
 from graph.node_query import NodeQuery
 from graph.profile import ProfileMutation, ProfileQuery, User
-from graph.query_limits import QueryLimits
-from graph.rate_limit import CostBudget, RateLimitQuery
+from graph.rate_limit import RateLimitQuery
 from graph.recommendations import JobRecommendation, RecommendationQuery
 from graph.scalars import SCALARS
+from graph.sessions import Session, SessionMutation
 
 
 @strawberry.type(
@@ -26,7 +26,13 @@ from graph.scalars import SCALARS
     "users' objects look absent."
 )
 class Query(
-    ProfileQuery, NodeQuery, JobQuery, RecommendationQuery, GapAnalysisQuery, RateLimitQuery
+    ProfileQuery,
+    NodeQuery,
+    JobQuery,
+    RecommendationQuery,
+    GapAnalysisQuery,
+    ConsentQuery,
+    RateLimitQuery,
 ):
     pass
 
@@ -35,7 +41,14 @@ class Query(
     description="Entry points for changing data. Expected failures come back as data in `errors`; "
     "bugs and bad sessions as top-level errors."
 )
-class Mutation(ProfileMutation, CVMutation, GapAnalysisMutation):
+class Mutation(
+    ProfileMutation,
+    SessionMutation,
+    IdentityMutation,
+    CVMutation,
+    GapAnalysisMutation,
+    AccountMutation,
+):
     pass
 
 
@@ -43,26 +56,22 @@ class Mutation(ProfileMutation, CVMutation, GapAnalysisMutation):
     description="Live data. The first event is always a snapshot; the stream completes after a "
     "terminal status."
 )
-class Subscription(GapAnalysisSubscription, CVSubscription):
+class Subscription(GapAnalysisSubscription, CVSubscription, AccountSubscription):
     pass
 
 
 def make_schema() -> strawberry.Schema:
-    """The schema with its extensions. Validation and parsing are cached by the query's text."""
+    """The schema. It has no extensions: graph/execution.py executes it without Strawberry's own."""
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[User, CV, Job, JobRecommendation, GapAnalysis, GapQuestion],
-        config=StrawberryConfig(scalar_map=SCALARS),
-        extensions=[
-            ErrorPolicy,
-            QueryLimits,
-            lambda: ParserCache(maxsize=512),
-            lambda: ValidationCache(maxsize=512),
-            CostBudget,
+        types=[
+            User, Session, Identity, CV, Job, JobRecommendation, GapAnalysis, GapQuestion,
+            DataExport,
         ],
-    )
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )  # fmt: skip
 
 
 def schema_text() -> str:

@@ -49,6 +49,9 @@ async def put_cv_file(request: Request) -> Response:
         return JSONResponse(body, status_code=error.status)
     except ClientDisconnect:
         return Response(status_code=400)
+    except TimeoutError:
+        body = {"code": "UPLOAD_TOO_SLOW", "message": "The file took too long. Send it again."}
+        return JSONResponse(body, status_code=408)
     return Response(status_code=204)
 
 

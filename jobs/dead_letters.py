@@ -9,6 +9,7 @@ from domain.clients.language_model import LanguageModelError
 from domain.core.dead_letters import DeadLetter
 from domain.core.delivery import Claim
 from domain.core.deps import Deps
+from domain.core.errors import AccountClosed
 from domain.core.failures import FailureReason, code_of
 from jobs.delivery_work import Work
 
@@ -24,6 +25,7 @@ async def bury(work: Work, claim: Claim, reason: FailureReason, error: Exception
     letter = DeadLetter(
         work=work.document.work_name, document_id=claim.id, code=code_of(reason),
         cause=cause_of(reason, error), attempts=attempts, accepted_at=claim.accepted_at,
+        user_id=claim.user_id,
     )  # fmt: skip
     await letter.keep()
     log.warning("dead letter", letter=str(letter.id), code=letter.code, cause=letter.cause)
@@ -54,7 +56,10 @@ async def requeue(deps: Deps, works: list[Work], letter: DeadLetter) -> UUID:
         return letter.requeued_as
     for work in works:
         if work.document.work_name == letter.work:
-            repeated = await work.repeat(deps, letter.document_id)
+            try:
+                repeated = await work.repeat(deps, letter.document_id)
+            except AccountClosed as error:
+                raise LookupError("the account it was for is being deleted") from error
             await letter.note_requeued(repeated)
             return repeated
     raise LookupError(f"no work is called {letter.work!r}")

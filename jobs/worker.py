@@ -9,24 +9,29 @@ from arq.worker import Worker, func
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
+from domain.account.documents import AccountDeletion, DataExport
 from domain.clients.queue import QUEUE_NAME, WORKER_HEALTH_KEY, decode_job, encode_job
 from domain.core.deps import Deps, open_deps
 from domain.core.settings import Settings
 from domain.core.tasks import end
 from domain.cv.documents import CV
 from domain.gap_analysis.documents import GapAnalysis
+from jobs.account import ACCOUNT_DELETION, DATA_EXPORT, delete_account, export_data
 from jobs.cv import CV_PARSING, parse_cv
 from jobs.delivery_work import Work
 from jobs.gap_analysis import GAP_ANALYSIS, run_gap_analysis
+from jobs.housekeeping import tidy_for_ever
 from jobs.runner import Runner
 from jobs.sweeper import sweep_for_ever
 
 log = structlog.get_logger()
 
-WORKS: list[Work] = [CV_PARSING, GAP_ANALYSIS]
+WORKS: list[Work] = [CV_PARSING, GAP_ANALYSIS, DATA_EXPORT, ACCOUNT_DELETION]
 FUNCTIONS = [
     func(parse_cv, name=CV.work_name),
     func(run_gap_analysis, name=GapAnalysis.work_name),
+    func(export_data, name=DataExport.work_name),
+    func(delete_account, name=AccountDeletion.work_name),
 ]
 
 _POLL_SECONDS = 0.1
@@ -50,6 +55,7 @@ async def work(deps: Deps, stop: asyncio.Event) -> None:
     tasks = [
         asyncio.create_task(stop.wait()),
         asyncio.create_task(sweep_for_ever(runner, WORKS)),
+        asyncio.create_task(tidy_for_ever(deps)),
         asyncio.create_task(_listen_for_ever(deps, runner)),
     ]
     log.info("worker ready", engine=deps.analyst.engine, slots=deps.settings.worker_concurrency)

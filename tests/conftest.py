@@ -14,7 +14,7 @@ import uvicorn
 from hypothesis import settings as hypothesis_settings
 
 from cli.local.servers import local_servers
-from cli.tokens import issue
+from cli.web import WEB_SOCKETS
 from domain.clients.language_model import LanguageModel
 from domain.core.deps import Deps
 from domain.core.mongo import DOCUMENTS
@@ -24,6 +24,7 @@ from domain.profile.documents import User
 from graph.app import create_app
 from jobs.worker import work
 from tests.client import Client
+from tests.tokens import access_token
 
 # Examples are not timed: machines are shared and slow at times.
 hypothesis_settings.register_profile("untimed", deadline=None)
@@ -48,6 +49,7 @@ async def settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Se
             cvs_per_minute=60_000,
             cv_burst=1_000,
             cost_per_minute=1_000_000,
+            address_cost_per_minute=10_000_000,
             sweep_seconds=0.5,
             sweep_after_seconds=1,
             reread_seconds=0.5,
@@ -68,8 +70,9 @@ async def _clean(request: pytest.FixtureRequest) -> None:
     The database is there by now: fixtures of the session are made before those of a module.
     """
     if _uses_database(request):
-        for document in DOCUMENTS:
-            await document.get_pymongo_collection().delete_many({})
+        database = DOCUMENTS[0].get_pymongo_collection().database
+        for name in await database.list_collection_names():  # GridFS' own too
+            await database[name].delete_many({})
 
 
 def _uses_database(request: pytest.FixtureRequest) -> bool:
@@ -85,7 +88,12 @@ async def running_web(settings: Settings) -> AsyncIterator[Deps]:
     port = int(settings.public_url.rpartition(":")[2])
     server = uvicorn.Server(
         uvicorn.Config(
-            app, port=port, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1
+            app,
+            port=port,
+            log_config=None,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+            **WEB_SOCKETS,
         )
     )
     serving = asyncio.create_task(server.serve())
@@ -132,7 +140,7 @@ def sign_in(deps: Deps) -> SignIn:
 
     async def make() -> Client:
         user = await User.ensure(f"{uuid4().hex}@example.com", "Somebody")
-        return Client(deps.settings.public_url, issue(deps, user))
+        return Client(deps.settings.public_url, await access_token(deps, user.id))
 
     return make
 

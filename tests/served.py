@@ -4,18 +4,32 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, Literal
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from cli.web import WEB_SOCKETS
+
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
-    """The application on a free loopback port; gives its address."""
+async def served(
+    app: ASGIApp, lifespan: Literal["on", "off"] = "off", port: int = 0, **options: Any
+) -> AsyncIterator[str]:
+    """The application on a loopback port, a free one unless named; gives its address.
+
+    `options` are uvicorn's, over those that the web process has for sockets.
+    """
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(
-        app, lifespan="off", log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1
+        app,
+        lifespan=lifespan,
+        log_config=None,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+        **{**WEB_SOCKETS, **options},
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

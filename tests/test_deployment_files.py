@@ -69,7 +69,15 @@ def shown(default: object) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["Dockerfile", "compose.yaml", "README.md", "CHANGELOG.md", "docs/design.md"]
+    "name",
+    [
+        "Dockerfile",
+        "compose.yaml",
+        "README.md",
+        "CHANGELOG.md",
+        "docs/design.md",
+        "docs/security.md",
+    ],
 )
 def test_every_setting_that_is_named_exists(project: Path, name: str) -> None:
     named = set(SETTING.findall((project / name).read_text("utf-8")))

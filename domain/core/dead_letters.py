@@ -29,6 +29,8 @@ class DeadLetter(Document):
     work: str
     """The name that this kind of work is queued under."""
     document_id: UUID
+    user_id: UUID | None = None
+    """Whose work it was, so that the letter goes when the person does."""
     code: FailureCode
     cause: str
     attempts: int
@@ -42,6 +44,7 @@ class DeadLetter(Document):
         indexes = [
             IndexModel([("work", ASCENDING), ("code", ASCENDING)], name="work_code"),
             IndexModel([("document_id", ASCENDING)], name="document", unique=True),
+            IndexModel([("user_id", ASCENDING)], name="user"),
         ]
 
     async def keep(self) -> None:
@@ -52,6 +55,12 @@ class DeadLetter(Document):
     async def note_requeued(self, document_id: UUID) -> None:
         """Remember what repeats the work."""
         await self.set({DeadLetter.requeued_as: document_id})
+
+    @classmethod
+    async def delete_of_user(cls, user_id: UUID) -> int:
+        """Delete the letters about a person's work; gives how many there were."""
+        result = await cls.get_pymongo_collection().delete_many({"user_id": user_id})
+        return result.deleted_count
 
     @classmethod
     async def newest(cls, limit: int) -> list[Self]:

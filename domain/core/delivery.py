@@ -58,6 +58,8 @@ class Claim:
     token: UUID
     accepted_at: datetime | None = None
     request_id: str | None = None
+    user_id: UUID | None = None
+    """Whose work it is."""
 
     def fence(self) -> dict[str, Any]:
         """The filter that every write of this attempt carries."""
@@ -128,15 +130,16 @@ class Deliverable(Document):
                 "$set": {"delivery.token": token, "delivery.leased_until": at + lease},
                 "$inc": {"delivery.attempts": 1},
             },
-            projection={"delivery": 1},
+            projection={"delivery": 1, "user_id": 1},
             return_document=ReturnDocument.AFTER,
         )
         if row is None:
             return None
         delivery = Delivery.model_validate(row["delivery"])
         return Claim(
-            id, delivery.attempts, token, delivery.first_due_at, request_id=delivery.request_id
-        )
+            id, delivery.attempts, token, delivery.first_due_at,
+            request_id=delivery.request_id, user_id=row.get("user_id"),
+        )  # fmt: skip
 
     @classmethod
     async def renew(cls, claim: Claim, lease: timedelta) -> bool:

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
-from domain.auth.keys import load_or_make_key
+from domain.auth.external_issuers import ExternalIssuers
+from domain.auth.keys import open_key_ring
+from domain.auth.last_use import LastUse
+from domain.auth.revocations import Revocations
 from domain.auth.tokens import Signers, make_signers
 from domain.clients.language_model import LanguageModel
 from domain.clients.queue import ArqQueue, JobQueue
 from domain.core.events import Changes
 from domain.core.mongo import bind_documents, open_client
+from domain.core.secrets import Secrets, load_secrets
 from domain.core.settings import Settings
 from domain.gap_analysis.analyst import Analyst
 from domain.gap_analysis.model_analyst import ModelAnalyst
 from domain.gap_analysis.rule_analyst import RuleAnalyst
+from domain.sign_in.external import ExternalUsers
 from domain.skills.catalogue import Catalogue, load_catalogue
 from domain.skills.engine import LocalSkillEngine, SkillEngine, load_extractor
 from domain.skills.extraction import SkillExtractor
@@ -35,7 +40,12 @@ class Deps:
     redis: Redis
     queue: JobQueue
     changes: Changes
+    secrets: Secrets
     signers: Signers
+    external_issuers: ExternalIssuers
+    external_users: ExternalUsers
+    revocations: Revocations
+    last_use: LastUse
     catalogue: Catalogue
     extractor: SkillExtractor
     skill_engine: SkillEngine
@@ -59,17 +69,27 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
         stack.push_async_callback(queue.aclose)
         changes = Changes(redis, settings.reread_seconds)
         await stack.enter_async_context(changes.running())
+        revocations, last_use = Revocations(redis), LastUse()
+        await stack.enter_async_context(revocations.running())
+        await stack.enter_async_context(last_use.running())
         claude = _open_claude(settings)
         if claude is not None:
             stack.push_async_callback(claude.aclose)
-        key = load_or_make_key(settings.data_dir)
+        ring = open_key_ring(settings.data_dir)
+        external_issuers = ExternalIssuers(settings.external_issuers)
+        stack.push_async_callback(external_issuers.aclose)
         yield Deps(
             settings=settings,
             database=database,
             redis=redis,
             queue=queue,
             changes=changes,
-            signers=make_signers(key, settings.token_issuer, settings.token_audience),
+            secrets=load_secrets(settings),
+            signers=make_signers(ring, settings.token_issuer, settings.token_audience),
+            external_issuers=external_issuers,
+            external_users=ExternalUsers(),
+            revocations=revocations,
+            last_use=last_use,
             catalogue=load_catalogue(),
             extractor=load_extractor(),
             skill_engine=LocalSkillEngine(),

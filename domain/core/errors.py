@@ -25,6 +25,8 @@ class InputRule(StrEnum):
     TOO_MANY = "TOO_MANY"
     CV_NOT_UPLOADED = "CV_NOT_UPLOADED"
     CV_UNREADABLE = "CV_UNREADABLE"
+    OUTDATED_CONSENT_TEXT = "OUTDATED_CONSENT_TEXT"
+    NOT_CONFIRMED = "NOT_CONFIRMED"
 
 
 class InvalidInput(DomainError):
@@ -47,6 +49,9 @@ class Missing(StrEnum):
     CV = "CV_NOT_FOUND"
     GAP_ANALYSIS = "JOB_NOT_FOUND"
     QUESTION = "QUESTION_NOT_FOUND"
+    SESSION = "SESSION_NOT_FOUND"
+    IDENTITY = "IDENTITY_NOT_FOUND"
+    DATA_EXPORT = "DATA_EXPORT_NOT_FOUND"
 
 
 class NotFound(DomainError):
@@ -87,9 +92,27 @@ class IdempotencyKeyMismatch(DomainError):
     """A key was used again with other input."""
 
 
+class AccountClosed(DomainError):
+    """The account is being deleted, or was: nothing can be made for it any more."""
+
+
 class WrongState(DomainError):
     """The action does not fit the object's present state, named by `state`."""
 
     def __init__(self, state: str) -> None:
         super().__init__(state)
         self.state = state
+
+
+class LastWayIn(WrongState):
+    """The identity is the only way into its account."""
+
+    def __init__(self) -> None:
+        super().__init__("LAST_WAY_IN")
+
+
+class NeededForAccount(WrongState):
+    """There is no account without this consent; deleting the account ends both."""
+
+    def __init__(self) -> None:
+        super().__init__("NEEDED_FOR_ACCOUNT")

@@ -12,8 +12,9 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from domain.core.clock import now
+from domain.core.closed_accounts import ClosedAccount
 from domain.core.delivery import Deliverable
-from domain.core.errors import IdempotencyKeyMismatch
+from domain.core.errors import AccountClosed, IdempotencyKeyMismatch
 
 
 class Idempotency(BaseModel):
@@ -67,13 +68,20 @@ class MadeOnce(Deliverable):
             raise IdempotencyKeyMismatch
         return made
 
+    async def insert_unless_closed(self) -> None:
+        """Insert this. Raises AccountClosed, with nothing left behind, if the owner is leaving."""
+        await self.insert()
+        if await ClosedAccount.has(self.user_id):
+            await self.delete()
+            raise AccountClosed
+
     async def insert_once(self, life: timedelta) -> tuple[Self, bool]:
         """Insert this, or find what a concurrent call with its key inserted; True when inserted.
 
-        Raises IdempotencyKeyMismatch.
+        Raises IdempotencyKeyMismatch or AccountClosed.
         """
         try:
-            await self.insert()
+            await self.insert_unless_closed()
         except DuplicateKeyError:
             before = await self.made_before(self.user_id, self.idempotency, life)
             if before is None:

@@ -14,7 +14,7 @@ from domain.clients.language_model import LanguageModelError
 from domain.core.clock import now
 from domain.core.delivery import CLOSED, Claim, accepted
 from domain.core.deps import Deps
-from domain.core.errors import InputRule, InvalidInput, PayloadTooLarge, SizeUnit
+from domain.core.errors import DomainError, InputRule, InvalidInput, PayloadTooLarge, SizeUnit
 from domain.core.failures import FailureReason, failure
 from domain.core.idempotency import Idempotency, fingerprint
 from domain.core.input_checks import checked_line
@@ -47,7 +47,7 @@ async def create_cv(
 ) -> CV:
     """Take a CV as text or Markdown; it is parsed in the background.
 
-    Raises InvalidInput, PayloadTooLarge, RateLimited or IdempotencyKeyMismatch.
+    Raises InvalidInput, PayloadTooLarge, RateLimited, IdempotencyKeyMismatch or AccountClosed.
     """
     name = checked_line(title, ["input", "title"], FILENAME_MAX) if title is not None else UNTITLED
     _check_text(text, deps.settings.text_max_characters)
@@ -60,8 +60,12 @@ async def create_cv(
         user_id=user_id, filename=name, content_type=MARKDOWN, size_bytes=len(data),
         status=CVStatus.PARSING, delivery=accepted(now()), idempotency=once,
     )  # fmt: skip
-    cv.file_id = await store_file(deps.database, cv.id, MARKDOWN, _in_one_piece(data))
-    made, is_new = await cv.insert_once(_life(deps))
+    cv.file_id = await store_file(deps.database, cv.id, user_id, MARKDOWN, _in_one_piece(data))
+    try:
+        made, is_new = await cv.insert_once(_life(deps))
+    except DomainError:
+        await delete_file(deps.database, cv.file_id)
+        raise
     if is_new:
         await deps.queue.wake(CV.work_name, cv.id, "1")
     else:
@@ -74,7 +78,7 @@ async def request_cv_upload(
 ) -> CV:
     """Announce a PDF or DOCX; the bytes come later, by PUT.
 
-    Raises InvalidInput, PayloadTooLarge, RateLimited or IdempotencyKeyMismatch.
+    Raises InvalidInput, PayloadTooLarge, RateLimited, IdempotencyKeyMismatch or AccountClosed.
     """
     name = checked_line(filename, ["input", "filename"], FILENAME_MAX)
     if content_type not in (PDF, DOCX):
@@ -102,7 +106,7 @@ async def receive_file(deps: Deps, cv: CV, chunks: AsyncIterator[bytes]) -> CV |
     The caller has checked the bytes against the announcement; an error from `chunks` leaves
     nothing behind.
     """
-    file_id = await store_file(deps.database, cv.id, cv.content_type, chunks)
+    file_id = await store_file(deps.database, cv.id, cv.user_id, cv.content_type, chunks)
     begun = await CV.begin_parsing(cv.id, file_id, accepted(now()))
     if begun is None:
         await delete_file(deps.database, file_id)
@@ -130,11 +134,12 @@ async def parse(deps: Deps, claim: Claim) -> None:
     except (BrokenWorkerProcess, MemoryError, TimeoutError):
         await fail(deps, claim, FailureReason.FILE_DAMAGED)
         return
-    await CVText.put(cv.id, redacted)
     parsed = await _with_model(deps, parsed, redacted)
-    await _finish(
-        deps, claim, {"status": CVStatus.PARSED, "parsed": parsed.model_dump(), "parsed_at": now()}
-    )
+    await CVText.put(cv.id, cv.user_id, redacted)
+    fields = {"status": CVStatus.PARSED, "parsed": parsed.model_dump(), "parsed_at": now()}
+    if not await _finish(deps, claim, fields):
+        # Another worker's claim brings its own text; a CV that was deleted meanwhile keeps none.
+        await CVText.delete_without_cv(cv.id)
 
 
 async def fail(deps: Deps, claim: Claim, reason: FailureReason) -> bool:
@@ -163,7 +168,7 @@ async def repeat(deps: Deps, id: UUID) -> UUID:
         retry_of=id, delivery=accepted(now()),
     )  # fmt: skip
     try:
-        await again.insert()
+        await again.insert_unless_closed()
     except DuplicateKeyError:  # asked before, or twice at once
         return (await CV.retry_of_document(id) or again).id
     await deps.queue.wake(CV.work_name, again.id, "1")

@@ -1,6 +1,6 @@
 """CVs: what was brought, what was read from it, and every query for them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -18,6 +18,8 @@ from domain.core.pagination import Page, PageRequest, newest_first
 from domain.cv.parsing.parsed_cv import ParsedCV
 
 CURSOR_ORDER = "cvs"
+FEW = 20
+"""How many are read at a time where all of a person's are gone through."""
 MOST_MATCHED = 20
 """How many of a person's CVs matching looks at, newest first."""
 
@@ -75,6 +77,31 @@ class CV(MadeOnce):
         return await newest_first(cls, {"user_id": user_id}, CURSOR_ORDER, request)
 
     @classmethod
+    async def ids_of_user(cls, user_id: UUID) -> list[UUID]:
+        """The ids of a user's CVs."""
+        rows = cls.get_pymongo_collection().find({"user_id": user_id}, {"_id": 1})
+        return [row["_id"] async for row in rows]
+
+    @classmethod
+    async def file_ids_of_user(cls, user_id: UUID) -> list[UUID]:
+        """The ids of the files that a user's CVs refer to, each once."""
+        query = {"user_id": user_id, "file_id": {"$ne": None}}
+        ids: list[UUID] = await cls.get_pymongo_collection().distinct("file_id", query)
+        return ids
+
+    @classmethod
+    async def each_of_user(cls, user_id: UUID) -> AsyncIterator[Self]:
+        """A user's CVs, oldest first, a few in memory at a time."""
+        rows = cls.get_pymongo_collection().find({"user_id": user_id}).sort("_id", 1)
+        async for row in rows.batch_size(FEW):
+            yield cls.model_validate(row)
+
+    @classmethod
+    async def delete_of_user(cls, user_id: UUID) -> int:
+        """Delete a person's CVs, but neither their texts nor their files; gives how many."""
+        return (await cls.get_pymongo_collection().delete_many({"user_id": user_id})).deleted_count
+
+    @classmethod
     async def matching_parts(cls, user_id: UUID, cv_id: UUID | None = None) -> list[ParsedCV]:
         """What matching needs of a user's newest parsed CVs, or of one of them; no other part."""
         query: dict[str, Any] = {"user_id": user_id, "status": CVStatus.PARSED}
@@ -120,13 +147,29 @@ class CVText(Document):
     """
 
     id: UUID  # type: ignore[assignment]  # beanie's own way to another id type
+    user_id: UUID | None = None
+    """Whose it is. None in texts that were saved before this was noted."""
     text: str
 
     class Settings:
         name = "cv_texts"
+        indexes = [IndexModel([("user_id", DESCENDING)], name="user")]
 
     @classmethod
-    async def put(cls, id: UUID, text: str) -> None:
+    async def put(cls, id: UUID, user_id: UUID, text: str) -> None:
         """Save the text, in place of any earlier one."""
-        update = {"$set": {"text": text}}
+        update = {"$set": {"user_id": user_id, "text": text}}
         await cls.get_pymongo_collection().update_one({"_id": id}, update, upsert=True)
+
+    @classmethod
+    async def delete_without_cv(cls, id: UUID) -> None:
+        """Delete the text if there is no CV of this id."""
+        if await CV.find_one({"_id": id}) is None:
+            await cls.get_pymongo_collection().delete_one({"_id": id})
+
+    @classmethod
+    async def delete_of_user(cls, user_id: UUID) -> int:
+        """Delete a person's texts; gives how many there were. To be called before the CVs go."""
+        ids = await CV.ids_of_user(user_id)
+        query = {"$or": [{"user_id": user_id}, {"_id": {"$in": ids}}]}
+        return (await cls.get_pymongo_collection().delete_many(query)).deleted_count

@@ -3,40 +3,50 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from gridfs.asynchronous import AsyncGridFSBucket
-from pymongo.asynchronous.database import AsyncDatabase
-
-from domain.core.ids import new_id
+from domain.core import owned_files
+from domain.core.owned_files import Database, OwnedFile, StoredFile
+from domain.cv.documents import CV
 
 BUCKET = "cv_files"
-Database = AsyncDatabase[dict[str, object]]
 
 
 async def store_file(
-    database: Database, cv_id: UUID, content_type: str, chunks: AsyncIterator[bytes]
+    database: Database,
+    cv_id: UUID,
+    user_id: UUID,
+    content_type: str,
+    chunks: AsyncIterator[bytes],
 ) -> UUID:
-    """Store a file as it comes in and give its id. An error from `chunks` leaves nothing behind."""
-    file_id = new_id()
-    bucket = AsyncGridFSBucket(database, bucket_name=BUCKET)
+    """Store a file as it comes in and give its id. An error from `chunks` leaves nothing behind.
+
+    Raises TimeoutError when it takes too long to arrive.
+    """
     metadata = {"cv_id": cv_id, "content_type": content_type}
-    stream = bucket.open_upload_stream_with_id(file_id, str(cv_id), metadata=metadata)
-    try:
-        async for chunk in chunks:
-            await stream.write(chunk)
-        await stream.close()
-    except BaseException:
-        await stream.abort()
-        raise
-    return file_id
+    return await owned_files.store_file(database, BUCKET, user_id, chunks, metadata)
 
 
 async def read_file(database: Database, file_id: UUID) -> bytes:
     """The whole file. Raises gridfs.NoFile when it is gone."""
-    bucket = AsyncGridFSBucket(database, bucket_name=BUCKET)
-    stream = await bucket.open_download_stream(file_id)
-    return await stream.read()
+    return await (await open_cv_file(database, file_id)).read()
+
+
+async def open_cv_file(database: Database, file_id: UUID) -> StoredFile:
+    """The file, to be read piece by piece. Raises gridfs.NoFile when it is gone."""
+    return await owned_files.open_file(database, BUCKET, file_id)
 
 
 async def delete_file(database: Database, file_id: UUID) -> None:
     """Delete a file that no CV refers to."""
-    await AsyncGridFSBucket(database, bucket_name=BUCKET).delete(file_id)
+    await owned_files.delete_file(database, BUCKET, file_id)
+
+
+async def delete_files_of_user(user_id: UUID) -> int:
+    """Delete all files of a person, and those their CVs refer to that were stored before owners
+    were noted; gives how many. To be called before the CVs go."""
+    deleted = await OwnedFile.delete_of_user(user_id)
+    database = OwnedFile.get_pymongo_collection().database
+    for file_id in await CV.file_ids_of_user(user_id):
+        if await OwnedFile.get(file_id) is None:
+            await delete_file(database, file_id)
+            deleted += 1
+    return deleted

@@ -90,7 +90,7 @@ async def _again(deps: Deps, failed: GapAnalysis) -> GapAnalysis:
         message=message_of(ProgressStage.QUEUED, failed.language),
     )  # fmt: skip
     try:
-        await again.insert()
+        await again.insert_unless_closed()
     except DuplicateKeyError:
         return await GapAnalysis.retry_of_document(failed.id) or again
     await deps.queue.wake(GapAnalysis.work_name, again.id, "1")

@@ -1,6 +1,6 @@
 """Gap analyses and every query for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -21,6 +21,8 @@ from domain.job_postings.posting import Posting
 
 CURSOR_ORDER = "gap_analyses"
 HISTORY_KEPT = 100
+FEW = 10
+"""How many are read at a time where all of a person's are gone through."""
 
 
 class GapAnalysisStatus(StrEnum):
@@ -129,6 +131,18 @@ class GapAnalysis(MadeOnce):
         if status is not None:
             query["status"] = status
         return await newest_first(cls, query, CURSOR_ORDER, request, without=["history"])
+
+    @classmethod
+    async def each_of_user(cls, user_id: UUID) -> AsyncIterator[Self]:
+        """A user's analyses, oldest first, a few in memory at a time."""
+        rows = cls.get_pymongo_collection().find({"user_id": user_id}, {"history": 0})
+        async for row in rows.sort("_id", 1).batch_size(FEW):
+            yield cls.model_validate(row)
+
+    @classmethod
+    async def delete_of_user(cls, user_id: UUID) -> int:
+        """Delete a person's analyses; gives how many there were."""
+        return (await cls.get_pymongo_collection().delete_many({"user_id": user_id})).deleted_count
 
     async def advance(self, claim: Claim, fields: Mapping[str, Any]) -> Self | None:
         """One fenced, visible change that leaves the analysis open. None when the claim is lost."""

@@ -7,9 +7,8 @@ from domain.core.deps import Deps
 from domain.core.errors import InputRule, InvalidInput
 from domain.core.input_checks import checked_line
 from domain.core.language import Language
-from domain.profile.documents import User
+from domain.profile.documents import NAME_MAX, User
 
-NAME_MAX = 200
 LOCATION_MAX = 200
 TARGET_ROLES_MAX = 20
 

@@ -20,7 +20,7 @@ async def doors_of(fleet: Fleet, people: int) -> list[list[Client]]:
     """For each of so many people a client at each web server, first at that which they prefer."""
     async with open_deps(fleet.settings) as deps:
         users = [await ensure_user(f"person-{number}@example.com") for number in range(people)]
-        tokens = [issue(deps, user) for user in users]
+        tokens = [await issue(deps, user) for user in users]
     orders = cycle([fleet.webs, fleet.webs[::-1]])
     return [[Client(web, token) for web in next(orders)] for token in tokens]
 

@@ -38,6 +38,7 @@ _NO_LIMITS: Mapping[str, int] = {
     "cvs_per_minute": 60_000,
     "cv_burst": 1_000,
     "cost_per_minute": 1_000_000,
+    "address_cost_per_minute": 10_000_000,
 }
 
 

@@ -16,7 +16,8 @@ async def test_help_lists_each_command_on_one_line() -> None:
     shown = await careergraph("--help")
 
     lines = [line.split()[0] for line in shown.out.partition("Commands:")[2].splitlines() if line]
-    commands = ["up", "web", "worker", "doctor", "token", "jobs", "dead-letters", "schema"]
+    commands = ["up", "web", "worker", "doctor", "token", "audit", "jobs"]
+    commands += ["dead-letters", "schema"]
     assert lines[: len(commands)] == commands
     assert "..." not in shown.out.partition("Commands:")[2]
     assert (shown.code, shown.err) == (0, "")
@@ -29,7 +30,8 @@ async def test_help_lists_each_command_on_one_line() -> None:
         ("web", ["--host HOST", "--port PORT", "--workers N"]),
         ("worker", ["background jobs"]),
         ("doctor", ["--data DIR", "--json"]),
-        ("token", ["--user EMAIL", "local work only"]),
+        ("token", ["--user EMAIL", "--hours N", "local work only"]),
+        ("audit", ["--user EMAIL", "--last N", "400 days"]),
         ("jobs import", ["FILE", "JSON Lines", "- for stdin"]),
         ("dead-letters", ["list", "show", "requeue", "drop"]),
         ("dead-letters requeue", ["ID", "first digits"]),

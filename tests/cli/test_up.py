@@ -199,10 +199,12 @@ async def test_up_killed_and_started_again_finishes_what_was_accepted(up: Up) ->
 
 async def test_ctrl_c_stops_everything_without_a_word_too_many(up: Up) -> None:
     children = up.children()
+    before = up.errors.read_text()  # a machine that is too busy may have kept Redis from answering
     rest = await interrupted(up)
 
     assert (up.process.returncode, rest) == (0, "")
-    assert up.errors.read_text().splitlines() == ["Stopping…", "Stopped."]
+    said = up.errors.read_text().removeprefix(before)
+    assert said.splitlines() == ["Stopping…", "Stopped."]
     assert not any(map(is_running, children.values()))
     assert (await careergraph("doctor", "--data", up.data)).out.count("not running") == 2
 

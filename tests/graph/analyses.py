@@ -24,7 +24,7 @@ from domain.skills.engine import load_extractor
 from graph import ids
 from tests.client import Client, Json
 from tests.conftest import running_worker, with_model
-from tests.graph.cvs import BACKEND_CV, execute, session_of
+from tests.graph.cvs import BACKEND_CV, execute
 from tests.model_server import ModelServer, running_model_server
 
 ANALYSIS = """
@@ -93,14 +93,12 @@ async def stored_cv(deps: Deps, client: Client, text: str = BACKEND_CV, **fields
         **{"status": CVStatus.PARSED, "parsed": parsed, **fields},
     )  # fmt: skip
     await cv.insert()
-    await CVText.put(cv.id, redact_contact(text, parsed.contact))
+    await CVText.put(cv.id, cv.user_id, redact_contact(text, parsed.contact))
     return ids.encode("CV", cv.id)
 
 
 def user_id_of(deps: Deps, client: Client) -> UUID:
-    user_id = session_of(deps, client).user_id
-    assert user_id is not None
-    return user_id
+    return deps.signers.access.verify(client.token or "", now()).subject
 
 
 async def submit(client: Client, cv_id: str, posting: Json | None = None, **fields: Any) -> Json:

@@ -118,12 +118,12 @@ async def import_seed(deps: Deps) -> ImportReport:
     return await import_postings(deps, read_rows(text), lambda _report: None)
 
 
-def session_of(deps: Deps, client: Client) -> Session:
-    return read_session(deps, client.headers["Authorization"])
+async def session_of(deps: Deps, client: Client) -> Session:
+    return await read_session(deps, client.headers["Authorization"])
 
 
 async def user_of(deps: Deps, client: Client) -> User:
-    user_id = session_of(deps, client).user_id
+    user_id = (await session_of(deps, client)).user_id
     user = await User.get(user_id) if user_id else None
     assert user is not None
     return user
@@ -131,7 +131,7 @@ async def user_of(deps: Deps, client: Client) -> User:
 
 async def execute(deps: Deps, client: Client, query: str, **variables: Any) -> Json:
     """The data that a server over `deps` gives the client's user; for swapped parts."""
-    context = make_context(deps, session_of(deps, client))
+    context = make_context(deps, await session_of(deps, client))
     result = await make_schema().execute(query, variables, context_value=context)
     assert result.errors is None, result.errors
     assert result.data is not None

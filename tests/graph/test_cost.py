@@ -3,11 +3,25 @@
 from typing import Any
 
 import pytest
-from graphql import GraphQLSchema, build_schema, get_operation_ast, parse
+from graphql import (
+    GraphQLSchema,
+    build_schema,
+    get_introspection_query,
+    get_operation_ast,
+    parse,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.cost import CEILING, MUTATION_COST, PRICES, Cost, CostCounter
+from graph.cost import (
+    CEILING,
+    LIST_SIZE,
+    LIST_SIZES,
+    MUTATION_COST,
+    PRICES,
+    Cost,
+    CostCounter,
+)
 from tests.growth import assert_linear
 
 SCHEMA: GraphQLSchema = build_schema("""
@@ -23,7 +37,12 @@ SCHEMA: GraphQLSchema = build_schema("""
     type Subscription { status(id: ID!): Event! }
     type RenamePayload { viewer: User }
     type Event { user: User }
-    type User implements Node { id: ID! name: String friends(first: Int): UserConnection! }
+    type User implements Node {
+      id: ID! name: String friends(first: Int): UserConnection!
+      pets: [Pet!]! questions: [Pet!] errors: [Pet!]! tags: [String!]!
+    }
+    interface Pet { owner: User owners(first: Int): UserConnection! }
+    type Dog implements Pet { owner: User owners(first: Int): UserConnection! }
     type UserConnection { edges: [UserEdge!]! nodes: [User!]! totalCount: Int pageInfo: PageInfo! }
     type UserEdge { node: User! cursor: String! }
     type PageInfo { endCursor: String }
@@ -105,6 +124,43 @@ def test_nodes_count_by_their_ids() -> None:
     assert cost('{ nodes(ids: ["a", "b", "c"]) { id } }') == Cost(3, 3)
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
     assert cost(query, {"ids": ["a"] * 40}) == Cost(40, 40)
+
+
+def test_one_id_without_brackets_is_a_list_of_one() -> None:
+    assert cost('{ nodes(ids: "a") { id } }') == Cost(1, 1)
+    assert cost("query ($id: [ID!]!) { nodes(ids: $id) { id } }", {"id": "a"}) == Cost(1, 1)
+    assert cost("{ nodes(ids: []) { id } }") == Cost(1, 0)
+
+
+def test_lists_that_are_no_pages_multiply_by_a_size_that_is_assumed() -> None:
+    assert cost("{ viewer { tags } }").cost == 1
+    assert cost("{ viewer { pets { owner { id } } } }") == Cost(1 + LIST_SIZE * 2, 0)
+    assert cost("{ viewer { questions { owner { id } } } }") == Cost(
+        1 + LIST_SIZES["questions"] * 2, 0
+    )
+    assert cost("{ viewer { errors { __typename } } }").cost == 2
+    nested = "{ viewer { pets { owners(first: 3) { nodes { id } } } } }"
+    assert cost(nested) == Cost(1 + LIST_SIZE * (1 + 1 + 3), LIST_SIZE * 3)
+
+
+def test_fields_of_an_interface_count_by_their_types() -> None:
+    assert cost(
+        "{ viewer { friends { nodes { pets { owner { pets { owner { id } } } } } } } }"
+    ) == (Cost(1 + 1 + 20 * (1 + LIST_SIZE * (1 + 1 + LIST_SIZE * 2)), 20))
+
+
+def test_introspection_has_a_price_and_nothing_else() -> None:
+    assert cost(get_introspection_query()).cost == PRICES["__schema"]
+    assert cost('{ __type(name: "User") { fields { name } } }').cost == PRICES["__type"]
+    assert cost("{ __typename viewer { __typename } }").cost == 1
+
+
+def test_page_size_reaches_into_fragments_and_not_below() -> None:
+    spread = "{ posts(first: 9) { ...A ... { ...A } } } fragment A on JobConnection { ...B } "
+    spread += "fragment B on JobConnection { nodes { ...C } }"
+    spread += "fragment C on Job { applicants(first: 2) { nodes { id } } }"
+
+    assert cost(spread) == Cost(1 + 2 * 9 * (1 + 1 + 2), 2 * 9 * (1 + 2))
 
 
 def test_fragments_count_at_each_use() -> None:

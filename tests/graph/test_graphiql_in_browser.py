@@ -1,133 +1,33 @@
 """GraphiQL and the other pages in a real browser, against the real server."""
 
 import asyncio
-import json
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser
 from starlette.applications import Starlette
 
-from cli.graphiql_files import FOLDER, is_current
+from domain.core.settings import load_settings
 from graph.pages import WEB, page_routes
 from tests.client import Client
 from tests.conftest import free_port
-
-# The browser's own calls home are switched off, so that every request left is the page's.
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WAIT_SECONDS = 20
-POLL_MS = 50
-TAKES_OVER_MS = 400
-"""GraphiQL takes over variables, and the name of a tab's operation, after a pause."""
-EDITOR = ".graphiql-query-editor .CodeMirror"
-VARIABLES = ".graphiql-editor-tool .CodeMirror"
-RESULT = ".result-window .CodeMirror"
-TELL_VIOLATIONS = """
-addEventListener('securitypolicyviolation', (event) =>
-  console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI}`));
-"""
-
-
-@dataclass
-class Window:
-    """A page of the browser, with all that it asked for and complained of."""
-
-    page: Page
-    addresses: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    @classmethod
-    async def open(cls, page: Page) -> "Window":
-        window = cls(page)
-        page.on("request", lambda request: window.addresses.append(request.url))
-        page.on("websocket", lambda socket: window.addresses.append(socket.url))
-        page.on("pageerror", lambda error: window.complaints.append(str(error)))
-        page.on("console", window.hear)
-        await page.add_init_script(TELL_VIOLATIONS)
-        return window
-
-    def hear(self, line: ConsoleMessage) -> None:
-        if line.type == "error":
-            self.complaints.append(line.text)
-
-    def hosts(self) -> set[str]:
-        """Where requests went; data URLs go nowhere."""
-        parts = map(urlsplit, self.addresses)
-        return {part.netloc for part in parts if part.scheme not in ("data", "blob")}
-
-    async def sign_in(self, client: Client) -> None:
-        await self.page.goto(f"{client.base_url}/graphiql#token={client.token}")
-        await self.page.wait_for_selector("#session[data-state=signed-in]")
-        await self.page.wait_for_selector(EDITOR)
-
-    async def show(self, tab: str) -> None:
-        """Bring one of the example tabs to the front."""
-        await self.page.click(f".graphiql-tab-button >> text={tab}")
-        await self._wait_for(EDITOR, tab)
-        await self.page.wait_for_timeout(TAKES_OVER_MS)
-
-    async def run(self, awaited: str, **variables: Any) -> Any:
-        """Run the tab in front; its data once that has `awaited`."""
-        if variables:
-            text = json.dumps(variables)
-            await self.page.evaluate(f"text => {_editor(VARIABLES)}.setValue(text)", text)
-            await self.page.wait_for_timeout(TAKES_OVER_MS)
-        await self.page.click("button.graphiql-execute-button")
-        return json.loads(await self._wait_for(RESULT, awaited))["data"]
-
-    async def _wait_for(self, selector: str, awaited: str) -> str:
-        """What an editor holds, once that has `awaited`."""
-        # Not playwright's wait_for_function: that evaluates strings in the page, which our
-        # policy forbids and which would then be the violation that we look for.
-        async with asyncio.timeout(WAIT_SECONDS):
-            while awaited not in (text := await self.page.evaluate(_value(selector))):
-                await self.page.wait_for_timeout(POLL_MS)
-        return str(text)
-
-
-def _editor(selector: str) -> str:
-    return f"document.querySelector('{selector}').CodeMirror"
-
-
-def _value(selector: str) -> str:
-    return f"(document.querySelector('{selector}')?.CodeMirror.getValue() ?? '')"
+from tests.graph.graphiql_window import EDITOR, Window, chromium, fresh_window
 
 
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is not installed; on Debian: apt install chromium"
-    async with async_playwright() as playwright:
-        launching = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
-        async with await launching as browser:
-            yield browser
+    async with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
 async def window(browser: Browser) -> AsyncIterator[Window]:
-    """A fresh window, without anything an earlier one kept."""
-    async with await browser.new_context(viewport={"width": 1400, "height": 900}) as context:
-        context.set_default_timeout(WAIT_SECONDS * 1000)
-        yield await Window.open(await context.new_page())
-
-
-@pytest.fixture
-def graphiql_files() -> None:
-    assert is_current(FOLDER), "GraphiQL's files are missing; run `make graphiql`"
+    async with fresh_window(browser) as window:
+        yield window
 
 
 @pytest.fixture
@@ -136,7 +36,7 @@ async def bare_server(tmp_path: Path) -> AsyncIterator[str]:
     web = tmp_path / "web"
     shutil.copytree(WEB, web, ignore=shutil.ignore_patterns("node_modules"))
     port = free_port()
-    app = Starlette(routes=page_routes(web))
+    app = Starlette(routes=page_routes(web, load_settings()))
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="none"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -147,7 +47,7 @@ async def bare_server(tmp_path: Path) -> AsyncIterator[str]:
     await serving
 
 
-@pytest.mark.usefixtures("worker", "graphiql_files")
+@pytest.mark.usefixtures("worker")
 async def test_an_analysis_is_made_and_followed_through_the_example_tabs(
     window: Window, client: Client
 ) -> None:
@@ -192,7 +92,6 @@ async def test_an_analysis_is_made_and_followed_through_the_example_tabs(
     )
 
 
-@pytest.mark.usefixtures("graphiql_files")
 async def test_signing_out_forgets_the_token(window: Window, client: Client) -> None:
     await window.sign_in(client)
     await window.page.click("#sign-out")
@@ -205,7 +104,6 @@ async def test_signing_out_forgets_the_token(window: Window, client: Client) -> 
     assert window.complaints == []
 
 
-@pytest.mark.usefixtures("graphiql_files")
 async def test_a_token_of_another_server_is_refused_in_words(
     window: Window, nobody: Client
 ) -> None:
@@ -214,7 +112,6 @@ async def test_a_token_of_another_server_is_refused_in_words(
     assert "Token refused" in await window.page.inner_text("#session")
 
 
-@pytest.mark.usefixtures("graphiql_files")
 async def test_landing_page_leads_to_graphiql(window: Window, nobody: Client) -> None:
     page = window.page
     await page.goto(nobody.base_url)

@@ -2,15 +2,10 @@
 
 import asyncio
 import json
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -19,12 +14,12 @@ from domain.core.delivery import Claim, accepted
 from domain.core.deps import Deps
 from domain.gap_analysis.documents import GapAnalysis, GapAnalysisStatus
 from tests.client import Client, Json, receive, subscribe
-from tests.conftest import free_port
 from tests.graph.analyses import id_of, put_analysis
+from tests.graph.web_process import WebProcess
 from tests.jobs.pieces import LEASE, own_redis, until
 
 ANALYSES = 40
-SOCKETS = 8
+SOCKETS = 10
 FOLLOWERS = 5
 """Subscriptions to each analysis: two hundred in all."""
 RECONNECT_SECONDS = 0.2
@@ -74,57 +69,6 @@ async def follow(client: Client, all_followed: list[Followed]) -> int:
         except (ConnectionClosed, OSError):
             await asyncio.sleep(RECONNECT_SECONDS)
     return connections
-
-
-class WebProcess:
-    """A web server in a process of its own, on one port for all its lives."""
-
-    def __init__(self, deps: Deps) -> None:
-        self.port = free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
-        self._deps = deps
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        settings = self._deps.settings
-        environment = {
-            **os.environ,
-            "MONGODB_URI": settings.mongodb_uri,
-            "REDIS_URL": settings.redis_url,
-            "CAREERGRAPH_MONGODB_DATABASE": settings.mongodb_database,
-            "CAREERGRAPH_DATA_DIR": str(settings.data_dir),
-            "CAREERGRAPH_PUBLIC_URL": self.address,
-            "CAREERGRAPH_COST_PER_MINUTE": "1000000",
-        }
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli.main", "web", "--port", str(self.port),
-            env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        await until(self._is_live)
-
-    async def kill(self) -> None:
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.send_signal(signal.SIGKILL)
-        await self._process.wait()
-
-    async def _is_live(self) -> bool:
-        assert self._process is not None
-        assert self._process.returncode is None, "the web server ended at start"
-        try:
-            async with httpx2.AsyncClient(base_url=self.address) as http:
-                return (await http.get("/health/live")).status_code == 200
-        except httpx2.TransportError:
-            return False
-
-
-@asynccontextmanager
-async def running(web: WebProcess) -> AsyncIterator[None]:
-    await web.start()
-    try:
-        yield
-    finally:
-        await web.kill()
 
 
 @dataclass
@@ -182,7 +126,7 @@ async def test_two_hundred_followers_see_the_end_once_whatever_is_killed(
         web = WebProcess(redis.deps)
         there = Client(web.address, client.token)
         author = Author(redis.deps, claims)
-        async with running(web):
+        async with web.running():
             following = [
                 asyncio.create_task(follow(there, followed[part::SOCKETS]))
                 for part in range(SOCKETS)

@@ -91,7 +91,9 @@ async def test_open_work_is_counted_through_its_partial_index(deps: Deps, client
 
 
 async def test_without_an_answer_from_mongodb_there_are_no_figures(deps: Deps) -> None:
-    transport = httpx2.ASGITransport(app=Starlette(routes=metrics.ROUTES))
+    app = Starlette(routes=metrics.ROUTES)
+    app.state.deps = deps
+    transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://metrics") as http:
         with pymongo.timeout(0.000_001):  # too short for any answer
             response = await http.get("/metrics")

@@ -1,11 +1,13 @@
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from graph.pages import NPM_FILES, OUR_FILES, ROUTES, WEB, page_routes
+from domain.core.settings import Feature, load_settings
+from graph.pages import NPM_FILES, OUR_FILES, WEB, page_routes
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -28,18 +30,70 @@ def installed(web: Path) -> Path:
     return web
 
 
-def client(web: Path) -> TestClient:
-    return TestClient(Starlette(routes=page_routes(web)))
+def client(web: Path, **settings: Any) -> TestClient:
+    return TestClient(Starlette(routes=page_routes(web, load_settings(**settings))))
 
 
 def test_home_tells_a_browser_where_to_go() -> None:
-    response = TestClient(Starlette(routes=ROUTES)).get("/", headers=BROWSER)
+    response = client(WEB).get("/", headers=BROWSER)
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert response.headers["vary"] == "Accept"
     for address in ('href="/graphiql"', "http://testserver/graphql", "/health/ready"):
         assert address in response.text
     assert "<script" not in response.text
+    assert "<!--" not in response.text
+    assert "/sign-in" not in response.text
+
+
+def test_home_leads_to_sign_in_where_a_provider_is_set_up() -> None:
+    browser = client(WEB, github_client_id="Iv1.8a61f9b3a7aba766")
+    assert 'href="/sign-in"' in browser.get("/", headers=BROWSER).text
+    assert browser.get("/").json()["signIn"] == "/sign-in"
+
+
+def test_production_leaves_out_what_shows_how_the_server_is_built(installed: Path) -> None:
+    (installed.parent / "schema.graphql").write_text("type Query { a: Int }", "utf-8")
+    browser = client(installed, production=True, public_url="https://api.example.com")
+
+    page = browser.get("/graphiql", headers=BROWSER)
+    assert (page.status_code, page.headers["cache-control"]) == (404, "no-store")
+    assert "GraphiQL is switched off here" in page.text
+    assert "CAREERGRAPH_FEATURES" in page.text
+    assert browser.get("/graphiql/assets/start.js").status_code == 404
+    assert browser.get("/graphiql/assets/react.js").status_code == 404
+    assert browser.get("/graphiql/assets/icon.svg").status_code == 200
+    assert browser.get("/schema.graphql").status_code == 404
+    home = browser.get("/", headers=BROWSER).text
+    assert "graphiql" not in home.replace("/graphiql/assets/icon.svg", "").lower()
+    assert "schema.graphql" not in home
+    assert "https://api.example.com/graphql" in home
+    assert browser.get("/").json() == {
+        "name": "CareerGraph",
+        "graphql": "/graphql",
+        "health": "/health/ready",
+    }
+
+
+@pytest.mark.parametrize("feature", [Feature.GRAPHIQL, Feature.INTROSPECTION])
+def test_each_is_switched_on_by_itself(installed: Path, feature: Feature) -> None:
+    (installed.parent / "schema.graphql").write_text("type Query { a: Int }", "utf-8")
+    browser = client(installed, production=True, features=[feature])
+
+    has_graphiql = browser.get("/graphiql").status_code == 200
+    has_schema = browser.get("/schema.graphql").status_code == 200
+    assert (has_graphiql, has_schema) == (feature == "graphiql", feature == "introspection")
+
+
+@pytest.mark.parametrize("name", ["localhost", "[::1]", "127.0.0.2"])
+def test_graphiql_opens_under_the_public_name_of_this_machine(installed: Path, name: str) -> None:
+    browser = client(installed, public_url="http://127.0.0.1:8000")
+    response = browser.get(f"http://{name}:8000/graphiql", follow_redirects=False)
+
+    assert response.status_code == 307
+    assert response.headers["location"] == "http://127.0.0.1:8000/graphiql"
+    for elsewhere in ("http://127.0.0.1:8000", f"http://{name}:8010", "http://box.lan:8000"):
+        assert browser.get(f"{elsewhere}/graphiql", follow_redirects=False).status_code == 200
 
 
 def test_home_answers_programs_with_addresses(web: Path) -> None:

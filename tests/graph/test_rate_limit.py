@@ -4,19 +4,27 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
+from graphql import GraphQLError
 from starlette.applications import Starlette
-from starlette.routing import Route, WebSocketRoute
 
+from domain.auth.caller import Caller
 from domain.core.clock import now
 from domain.core.deps import Deps, open_redis
-from graph.endpoint import GraphQLEndpoint
+from domain.core.settings import load_settings
+from graph.app import graphql_routes
+from graph.context import Session, make_context
+from graph.execution import NEW_TEXT_COST, Executor, Params, RequestRefused
+from graph.open_sockets import OpenSockets
+from graph.rate_limit import network_of
+from graph.schema import make_schema
 from tests.client import Client, payloads, receive, subscribe
 from tests.jobs.pieces import quick
 from tests.served import served
+from tests.tokens import access_token
 
 LIMIT = 100
 NUMBERS = "rateLimit { cost limit remaining used nodeCount resetAt }"
@@ -25,18 +33,15 @@ NUMBERS = "rateLimit { cost limit remaining used nodeCount resetAt }"
 @pytest.fixture(scope="module")
 async def base_url(deps: Deps) -> AsyncIterator[str]:
     """A server of its own with a small budget, over the same databases."""
-    endpoint = GraphQLEndpoint([])
-    routes = [Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)]
-    app = Starlette(routes=routes)
+    app = Starlette(routes=graphql_routes(deps.settings))
     app.state.deps = quick(deps, cost_per_minute=LIMIT)
-    async with served(app) as address:
+    async with OpenSockets(deps).running() as app.state.open_sockets, served(app) as address:
         yield address
 
 
 @pytest.fixture
-def spender(deps: Deps, base_url: str) -> Client:
-    token = deps.signers.access.issue(uuid4(), now(), timedelta(hours=1))
-    return Client(base_url, token)
+async def spender(deps: Deps, base_url: str) -> Client:
+    return Client(base_url, await access_token(deps))
 
 
 async def numbers(client: Client, query: str) -> dict[str, Any]:
@@ -67,7 +72,7 @@ async def test_over_budget_is_refused_with_the_time_to_wait(spender: Client) -> 
 
     answer = await spender.post(query)
 
-    assert answer["data"] is None
+    assert "data" not in answer
     [error] = answer["errors"]
     assert error["extensions"]["code"] == "RATE_LIMIT_EXCEEDED"
     assert 1 <= error["extensions"]["retryAfter"] <= 15
@@ -77,7 +82,7 @@ async def test_over_budget_is_refused_with_the_time_to_wait(spender: Client) -> 
 
 async def test_one_users_budget_is_not_anothers(deps: Deps, spender: Client) -> None:
     query = "{ jobs(first: 90) { nodes { id } } }"
-    other = Client(spender.base_url, deps.signers.access.issue(uuid4(), now(), timedelta(hours=1)))
+    other = Client(spender.base_url, await access_token(deps))
 
     assert "errors" not in await spender.post(query)
     assert "errors" in await spender.post(query)
@@ -111,18 +116,16 @@ async def test_budget_holds_over_the_socket(spender: Client) -> None:
 
 
 def _subscription() -> str:
-    fields = "gapAnalysis { cv { failure { code } } }"
-    aliases = " ".join(f"a{number}: {fields}" for number in range(30))
-    return f'subscription {{ gapAnalysisStatus(id: "x") {{ {aliases} }} }}'
+    questions = "questions { answer { text } } " * 4
+    return f'subscription {{ gapAnalysisStatus(id: "x") {{ gapAnalysis {{ {questions} }} }} }}'
 
 
 async def test_without_redis_operations_go_through(deps: Deps) -> None:
     settings = deps.settings.model_copy(update={"redis_url": "unix:///nowhere/redis.sock"})
     redis = open_redis(settings)
-    endpoint = GraphQLEndpoint([])
-    app = Starlette(routes=[Route("/graphql", endpoint)])
+    app = Starlette(routes=graphql_routes(deps.settings))
     app.state.deps = replace(quick(deps, cost_per_minute=LIMIT), redis=redis)
-    token = deps.signers.access.issue(uuid4(), now(), timedelta(hours=1))
+    token = await access_token(deps)
     transport = httpx2.ASGITransport(app=app)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx2.AsyncClient(transport=transport, base_url="http://here") as http:
@@ -132,3 +135,125 @@ async def test_without_redis_operations_go_through(deps: Deps) -> None:
             )
             assert "errors" not in response.json()
     await redis.aclose()
+
+
+EXECUTOR = Executor(make_schema(), load_settings())
+SIXTY = "{ jobs(first: 59) { nodes { id } } }"
+
+
+async def ask(
+    deps: Deps, query: str, user_id: UUID | None = None, address: str | None = None
+) -> dict[str, Any]:
+    """The answer to somebody at an address, or RequestRefused."""
+    context = make_context(deps, Session(user_id), Caller(address))
+    return await EXECUTOR.execute(EXECUTOR.prepare(Params(query)), context)
+
+
+async def refusal(
+    deps: Deps, query: str, user_id: UUID | None = None, address: str | None = None
+) -> GraphQLError:
+    with pytest.raises(RequestRefused) as refused:
+        await ask(deps, query, user_id, address)
+    assert refused.value.status == 429
+    [error] = refused.value.errors
+    assert (error.extensions or {})["code"] == "RATE_LIMIT_EXCEEDED"
+    return error
+
+
+def somewhere() -> str:
+    """An address of the test networks that nobody had before."""
+    return f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}::1"
+
+
+async def test_nobodys_operations_count_for_their_address(deps: Deps) -> None:
+    small, here = quick(deps, address_cost_per_minute=LIMIT), somewhere()
+
+    await ask(small, SIXTY, None, here)
+    error = await refusal(small, SIXTY, None, here)
+
+    assert (await ask(small, "{ __typename }", None, here))["data"] == {"__typename": "Query"}
+    assert "your network address" in error.message
+    assert 1 <= (error.extensions or {})["retryAfter"] <= 13
+    await ask(small, SIXTY, None, somewhere())
+    await ask(small, SIXTY)  # an address that is not known is none
+
+
+async def test_users_of_one_address_share_its_budget_and_have_their_own(deps: Deps) -> None:
+    small = quick(deps, cost_per_minute=LIMIT, address_cost_per_minute=2 * LIMIT)
+    here, ann, bea, cleo = somewhere(), uuid4(), uuid4(), uuid4()
+
+    for who in (ann, bea, cleo):
+        await ask(small, SIXTY, who, here)
+    by_user = await refusal(small, SIXTY, ann, somewhere())
+    by_address = await refusal(small, SIXTY, uuid4(), here)
+
+    assert "left to you." in by_user.message
+    assert "left to your network address." in by_address.message
+
+
+async def test_refusal_by_one_budget_takes_nothing_from_the_other(deps: Deps) -> None:
+    small = quick(deps, cost_per_minute=LIMIT, address_cost_per_minute=2 * LIMIT)
+    here, ann = somewhere(), uuid4()
+    await ask(small, SIXTY, ann, here)
+    for _ in range(9):
+        await refusal(small, SIXTY, ann, here)
+
+    await ask(small, SIXTY, None, here)
+    await ask(small, SIXTY, None, here)
+
+
+async def test_reading_a_new_text_is_charged_to_the_address_valid_or_not(deps: Deps) -> None:
+    small = quick(deps, address_cost_per_minute=2 * NEW_TEXT_COST)
+    here, fresh = somewhere(), uuid4().hex
+    context = make_context(small, Session(), Caller(here))
+
+    await EXECUTOR.admit(Params(f"{{ a{fresh} }}"), context)
+    await EXECUTOR.admit(Params(f"{{ b{fresh} }}"), context)
+    with pytest.raises(RequestRefused) as refused:
+        await EXECUTOR.admit(Params(f"{{ c{fresh} }}"), context)
+
+    assert refused.value.status == 429
+    EXECUTOR.prepare(Params(SIXTY))
+    await EXECUTOR.admit(Params(SIXTY), context)  # it is remembered: that costs nothing
+
+
+async def test_subscription_is_counted_when_it_starts(deps: Deps) -> None:
+    small, here = quick(deps, address_cost_per_minute=LIMIT), somewhere()
+    await ask(small, SIXTY, None, here)
+    context = make_context(small, Session(), Caller(here))
+
+    with pytest.raises(RequestRefused) as refused:
+        await anext(EXECUTOR.subscribe(EXECUTOR.prepare(Params(_subscription())), context))
+
+    assert refused.value.status == 429
+
+
+async def test_numbers_are_those_of_ones_own_operation_in_one_task(deps: Deps) -> None:
+    """As on a socket, where operations of one connection may share a task."""
+    small, ann = quick(deps, cost_per_minute=LIMIT), uuid4()
+
+    first = await ask(small, f"{{ jobs(first: 9) {{ nodes {{ id }} }} {NUMBERS} }}", ann)
+    nobody = await ask(small, f"{{ {NUMBERS} }}", None, somewhere())
+    with pytest.raises(RequestRefused):
+        await ask(small, "{ a: jobs(first: 99) { nodes { id } } jobs { totalCount } }", ann)
+    last = await ask(small, f"{{ {NUMBERS} }}", ann)
+
+    assert first["data"]["rateLimit"]["cost"] == 11
+    assert nobody["data"] == {"rateLimit": None}
+    assert last["data"]["rateLimit"]["cost"] == 1
+    assert last["data"]["rateLimit"]["remaining"] >= LIMIT - 12
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.5", "203.0.113.5"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:203.0.113.5", "203.0.113.5"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_address_stands_for_its_customer(address: str, network: str) -> None:
+    assert network_of(address) == network

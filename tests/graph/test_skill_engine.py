@@ -110,7 +110,7 @@ class TooMany(LocalSkillEngine):
 async def test_recommendations_stand_without_an_engine(
     person: Client, deps: Deps, engine: SkillEngine
 ) -> None:
-    context = make_context(replace(deps, skill_engine=engine), session_of(deps, person))
+    context = make_context(replace(deps, skill_engine=engine), await session_of(deps, person))
     expected = (await person.data(PLAIN, first=20))["jobRecommendations"]["nodes"]
     began = monotonic()
 

@@ -54,7 +54,7 @@ async def parsed_cv(deps: Deps, user_id: UUID) -> CV:
         status=CVStatus.PARSED, parsed=parse_cv(text, deps.extractor),
     )  # fmt: skip
     await cv.insert()
-    await CVText.put(cv.id, text)
+    await CVText.put(cv.id, user_id, text)
     return cv
 
 

@@ -1,8 +1,11 @@
 // The socket that subscriptions run over (graphql-transport-ws), and what the bar says of it.
 
+import { isUnauthenticated, renew } from './session.js';
+
 const PING_EVERY_MS = 15_000;
 const PONG_WITHIN_MS = 5_000;
 const LONGEST_WAIT_MS = 10_000;
+const UNAUTHORIZED = 4401;
 const FORBIDDEN = 4403;
 
 const line = document.getElementById('live');
@@ -43,16 +46,36 @@ export function openLive(url, connectionParams) {
   const subscribe = (payload, sink) => {
     events = 0;
     say('connecting', 'Connecting…');
-    const stop = client.subscribe(payload, {
-      ...sink,
-      error: (problem) => {
-        say('failed', 'Subscription failed');
-        // As a result, so that GraphiQL shows what it says and not a stack of calls.
-        sink.next({ errors: Array.isArray(problem) ? problem : [{ message: why(problem) }] });
-        sink.complete();
-      },
-    });
+    let stop;
+    let isStopped = false;
+    let isRenewed = false;
+    const fail = (problem) => {
+      say('failed', 'Subscription failed');
+      // As a result, so that GraphiQL shows what it says and not a stack of calls.
+      sink.next({ errors: Array.isArray(problem) ? problem : [{ message: why(problem) }] });
+      sink.complete();
+    };
+    const start = () => {
+      stop = client.subscribe(payload, {
+        ...sink,
+        next: (result) => {
+          isRenewed = false;
+          sink.next(result);
+        },
+        // The access token of a session ends every few minutes, and its socket with it.
+        error: async (problem) => {
+          const isOver = problem?.code === UNAUTHORIZED || isUnauthenticated(problem);
+          const goesOn = isOver && !isRenewed && (await renew());
+          if (isStopped) return;
+          isRenewed = true;
+          if (goesOn) start();
+          else fail(problem);
+        },
+      });
+    };
+    start();
     return () => {
+      isStopped = true;
       if (['connecting', 'open', 'retrying'].includes(line.dataset.state)) say('stopped', 'Stopped');
       stop();
     };
@@ -62,6 +85,7 @@ export function openLive(url, connectionParams) {
 
 function why({ code, reason, message }) {
   if (code === FORBIDDEN) return 'The server refused the token. Sign in with a fresh one.';
+  if (code === UNAUTHORIZED) return 'The session is over. Sign in again.';
   return message ?? `The socket closed: ${[code, reason].filter(Boolean).join(' ')}`;
 }
 

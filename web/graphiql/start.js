@@ -2,7 +2,7 @@
 
 import { EXAMPLES } from './examples.js';
 import { openLive } from './live.js';
-import { authorization, startSession } from './session.js';
+import { authorization, fetchAsked, startSession } from './session.js';
 
 const HTTP_URL = new URL('/graphql', location.href).href;
 const SOCKET_URL = HTTP_URL.replace(/^http/, 'ws');
@@ -33,7 +33,12 @@ function render() {
 function connect() {
   live?.dispose();
   live = openLive(SOCKET_URL, authorization);
-  fetcher = GraphiQL.createFetcher({ url: HTTP_URL, headers: authorization(), wsClient: live });
+  fetcher = GraphiQL.createFetcher({
+    url: HTTP_URL,
+    headers: authorization(),
+    fetch: fetchAsked,
+    wsClient: live,
+  });
   render();
 }
 

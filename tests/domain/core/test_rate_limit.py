@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from domain.core.deps import Deps
+from domain.core.deps import Deps, open_redis
 from domain.core.errors import RateLimited
-from domain.core.rate_limit import Bucket, require, take
+from domain.core.rate_limit import Bucket, require, take, take_from_all
 
 SLOW = Bucket("test", per_minute=10, burst=3)  # six seconds for each token
 
@@ -95,6 +95,60 @@ async def test_repeats_of_a_refused_call_are_refused(deps: Deps) -> None:
     waits = [(await take(deps.redis, SLOW, who, repeat="a")).wait_seconds for _ in range(3)]
 
     assert min(waits) > 0
+
+
+async def test_several_buckets_give_all_or_none(deps: Deps) -> None:
+    wide, who, where = Bucket("wide-test", per_minute=20, burst=6), owner(), owner()
+    both = [(SLOW, who), (wide, where)]
+
+    first = await take_from_all(deps.redis, both, 2)
+    refused = await take_from_all(deps.redis, both, 2)
+    other = await take_from_all(deps.redis, [(SLOW, owner()), (wide, where)], 3)
+
+    assert [(one.wait_seconds, one.remaining) for one in first] == [(0, 1), (0, 4)]
+    assert [one.remaining for one in refused] == [1, 4]  # nothing was taken from either
+    assert 5 < refused[0].wait_seconds <= 6
+    assert refused[1].wait_seconds == 0
+    assert [(one.wait_seconds, one.remaining) for one in other] == [(0, 0), (0, 1)]
+
+
+async def test_bucket_that_would_give_waits_for_the_one_that_would_not(deps: Deps) -> None:
+    wide, where = Bucket("wide-test", per_minute=20, burst=4), owner()
+    await take_from_all(deps.redis, [(wide, where)], 4)
+
+    [mine, shared] = await take_from_all(deps.redis, [(SLOW, who := owner()), (wide, where)], 1)
+
+    assert (mine.wait_seconds, mine.remaining) == (0, 3)
+    assert 2 < shared.wait_seconds <= 3
+    assert (await take(deps.redis, SLOW, who, 3)).wait_seconds == 0
+
+
+async def test_several_buckets_are_asked_in_one_round_trip(deps: Deps) -> None:
+    buckets = [(Bucket(f"trip-{number}", 60, 60), owner()) for number in range(5)]
+    before = (await deps.redis.info("commandstats"))["cmdstat_eval"]["calls"]
+
+    await take_from_all(deps.redis, buckets, 1)
+
+    assert (await deps.redis.info("commandstats"))["cmdstat_eval"]["calls"] == before + 1
+
+
+async def test_repeats_over_several_buckets_take_nothing(deps: Deps) -> None:
+    wide, where = Bucket("wide-test", per_minute=20, burst=6), owner()
+    both = [(SLOW, owner()), (wide, where)]
+
+    answers = [await take_from_all(deps.redis, both, 2, repeat="a") for _ in range(4)]
+
+    assert {(one.wait_seconds, one.remaining) for one, _ in answers} == {(0, 1)}
+    assert {(one.wait_seconds, one.remaining) for _, one in answers} == {(0, 4)}
+
+
+async def test_without_redis_every_bucket_lets_through(deps: Deps) -> None:
+    redis = open_redis(deps.settings.model_copy(update={"redis_url": "unix:///nowhere.sock"}))
+
+    answers = await take_from_all(redis, [(SLOW, owner()), (SLOW, owner())], 99)
+    await redis.aclose()
+
+    assert [(one.wait_seconds, one.remaining) for one in answers] == [(0, 3), (0, 3)]
 
 
 async def test_what_is_kept_in_redis_ends_by_itself(deps: Deps) -> None:
