@@ -1,6 +1,6 @@
 """Exports of a person's data, deletions of accounts, and every query for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -73,17 +73,6 @@ class DataExport(MadeOnce):
             RETRY_INDEX,
             IDEMPOTENCY_INDEX,
         ]
-
-    @classmethod
-    async def of_user(cls, id: UUID, user_id: UUID) -> Self | None:
-        """An export that is this user's; None when it is absent or somebody else's."""
-        return await cls.find_one({"_id": id, "user_id": user_id})
-
-    @classmethod
-    async def by_ids(cls, ids: Sequence[UUID], user_id: UUID) -> dict[UUID, Self]:
-        """Those of the exports that are this user's."""
-        found = cls.find({"_id": {"$in": list(ids)}, "user_id": user_id})
-        return {export.id: export async for export in found}
 
     @classmethod
     async def page(cls, user_id: UUID, request: PageRequest) -> Page[Self]:

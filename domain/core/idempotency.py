@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
@@ -44,6 +44,17 @@ class MadeOnce(Deliverable):
     user_id: UUID
     created_at: datetime
     idempotency: Idempotency | None = None
+
+    @classmethod
+    async def of_user(cls, id: UUID, user_id: UUID) -> Self | None:
+        """The document, if it is this user's; None when it is absent or somebody else's."""
+        return await cls.find_one({"_id": id, "user_id": user_id})
+
+    @classmethod
+    async def by_ids(cls, ids: Sequence[UUID], user_id: UUID) -> dict[UUID, Self]:
+        """Those of the documents that are this user's."""
+        found = cls.find({"_id": {"$in": list(ids)}, "user_id": user_id})
+        return {made.id: made async for made in found}
 
     @classmethod
     async def made_before(

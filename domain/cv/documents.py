@@ -1,6 +1,6 @@
 """CVs: what was brought, what was read from it, and every query for them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -60,16 +60,6 @@ class CV(MadeOnce):
             RETRY_INDEX,
             IDEMPOTENCY_INDEX,
         ]
-
-    @classmethod
-    async def of_user(cls, id: UUID, user_id: UUID) -> Self | None:
-        """A CV that is this user's; None when it is absent or somebody else's."""
-        return await cls.find_one({"_id": id, "user_id": user_id})
-
-    @classmethod
-    async def by_ids(cls, ids: Sequence[UUID], user_id: UUID) -> dict[UUID, Self]:
-        """Those of the CVs that are this user's."""
-        return {cv.id: cv async for cv in cls.find({"_id": {"$in": list(ids)}, "user_id": user_id})}
 
     @classmethod
     async def page(cls, user_id: UUID, request: PageRequest) -> Page[Self]:

@@ -1,6 +1,6 @@
 """Gap analyses and every query for them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -110,17 +110,6 @@ class GapAnalysis(MadeOnce):
         """From the first start of the work to its end, in seconds; 0 until then."""
         ended = self.completed_at or self.failed_at
         return (ended - self.started_at).total_seconds() if ended and self.started_at else 0.0
-
-    @classmethod
-    async def of_user(cls, id: UUID, user_id: UUID) -> Self | None:
-        """An analysis that is this user's; None when it is absent or somebody else's."""
-        return await cls.find_one({"_id": id, "user_id": user_id})
-
-    @classmethod
-    async def by_ids(cls, ids: Sequence[UUID], user_id: UUID) -> dict[UUID, Self]:
-        """Those of the analyses that are this user's."""
-        found = cls.find({"_id": {"$in": list(ids)}, "user_id": user_id})
-        return {analysis.id: analysis async for analysis in found}
 
     @classmethod
     async def page(
