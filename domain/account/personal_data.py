@@ -107,9 +107,9 @@ KEPT: list[Kept] = [
     Kept(
         "audit-events", AuditEvent, audit.KEPT,
         "What was done with the account, when and from where, to look into misuse. Rows name the "
-        "account by its id alone, which leads to nobody any more.",
+        "account by its id, with the network address and the browser of each act.",
         "מה נעשה בחשבון, מתי ומאיפה, לצורך בירור של שימוש לרעה. החשבון מופיע ברישום במספר הזיהוי "
-        "שלו בלבד, שאינו מוביל עוד לאיש.",
+        "שלו, לצד כתובת הרשת והדפדפן של כל פעולה.",
         listed(AuditEvent.of_user_for_export),
     ),
     Kept(

@@ -177,7 +177,7 @@ async def test_the_receipt_tells_what_was_deleted_and_what_is_kept(
     assert set(kept) == {
         "audit-events", "deletion", "ended-sessions", "closed-account", "deleted-identity",
     }  # fmt: skip
-    assert "id alone" in kept["audit-events"]["reason"]["en"]
+    assert "the network address" in kept["audit-events"]["reason"]["en"]
     assert "מספר הזיהוי" in kept["audit-events"]["reason"]["he"]
     until_then = datetime.fromisoformat(kept["audit-events"]["until"])
     assert until_then - datetime.now(UTC) > timedelta(days=399)

@@ -8,14 +8,20 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Dialog
 from starlette.applications import Starlette
 
 from domain.core.settings import load_settings
 from graph.pages import WEB, page_routes
 from tests.client import Client
-from tests.conftest import free_port
-from tests.graph.graphiql_window import EDITOR, Window, chromium, fresh_window
+from tests.conftest import SignIn, free_port
+from tests.graph.graphiql_window import (
+    EDITOR,
+    TAKES_OVER_MS,
+    Window,
+    chromium,
+    fresh_window,
+)
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +116,29 @@ async def test_a_token_of_another_server_is_refused_in_words(
     await window.page.goto(f"{nobody.base_url}/graphiql#token=of.another.server")
     await window.page.wait_for_selector("#session[data-state=refused]")
     assert "Token refused" in await window.page.inner_text("#session")
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+async def test_a_links_token_takes_anothers_place_only_when_told_so(
+    window: Window, sign_in: SignIn, is_taken: bool
+) -> None:
+    """Otherwise a stranger's link would bring a person's CV into the stranger's account."""
+    first, second = await sign_in(), await sign_in()
+    await window.sign_in(first)
+    asked = []
+
+    async def answer(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await (dialog.accept() if is_taken else dialog.dismiss())
+
+    window.page.on("dialog", answer)
+    await window.page.evaluate("hash => { location.hash = hash }", f"token={second.token}")
+    await window.page.wait_for_timeout(TAKES_OVER_MS)
+    kept = await window.page.evaluate("() => sessionStorage.getItem('careergraph.token')")
+
+    assert len(asked) == 1
+    assert kept == (second.token if is_taken else first.token)
+    assert "token=" not in window.page.url
 
 
 async def test_landing_page_leads_to_graphiql(window: Window, nobody: Client) -> None:

@@ -1,9 +1,11 @@
 """Operations drawn from the schema, with arguments that no client would send."""
 
+import base64
 import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from graphql import (
     GraphQLEnumType,
@@ -31,11 +33,18 @@ def read_schema() -> GraphQLSchema:
 
 
 class Operations:
-    """Draws operations of one schema. `ids` are global ids that exist."""
+    """Draws operations of one schema. `ids` and `cursors` are such as exist."""
 
-    def __init__(self, schema: GraphQLSchema, ids: Sequence[str], draw: random.Random) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        ids: Sequence[str],
+        cursors: Sequence[str],
+        draw: random.Random,
+    ) -> None:
         self._schema = schema
         self._ids = ids
+        self._cursors = cursors
         self._draw = draw
 
     def any(self, kinds: tuple[str, ...] = ("query", "mutation")) -> dict[str, Any]:
@@ -52,7 +61,7 @@ class Operations:
             f"{kind} {f'({declared})' if declared else ''} "
             f"{{ {name}{f'({passed})' if passed else ''} {self._selection(field, _DEPTH)} }}"
         )
-        variables = {arg: self._argument(given.type) for arg, given in field.args.items()}
+        variables = {arg: self._argument(given.type, arg) for arg, given in field.args.items()}
         return {"query": text, "variables": variables}
 
     def _selection(self, field: GraphQLField, depth: int) -> str:
@@ -69,35 +78,45 @@ class Operations:
                 parts.append(f"{name} {self._selection(inner, depth - 1)}")
         return "{ " + " ".join(parts) + " }"
 
-    def _argument(self, kind: Any) -> Any:
+    def _argument(self, kind: Any, name: str) -> Any:
         """A value for an argument, mostly of the right shape so that it gets past coercion."""
         if self._draw.random() < 0.05:
             return values.value(self._draw)
         match kind:
             case GraphQLNonNull():
-                return self._argument(kind.of_type)
-            case _ if self._draw.random() < 0.15:
+                return self._argument(kind.of_type, name)
+            case _ if self._draw.random() < 0.3:
                 return None
             case GraphQLList():
-                return [self._argument(kind.of_type) for _ in range(self._draw.randrange(4))]
+                return [self._argument(kind.of_type, name) for _ in range(self._draw.randrange(4))]
             case GraphQLInputObjectType():
                 return {
-                    name: self._argument(field.type)
-                    for name, field in kind.fields.items()
+                    inner: self._argument(field.type, inner)
+                    for inner, field in kind.fields.items()
                     if isinstance(field.type, GraphQLNonNull) or self._draw.random() < 0.6
                 }
             case GraphQLEnumType():
-                return self._draw.choice([*kind.values, "NO_SUCH_VALUE"])
-        return self._scalar(kind.name)
+                return self._draw.choice([*kind.values, *kind.values, "NO_SUCH_VALUE"])
+        return self._cursor() if name in ("after", "before") else self._scalar(kind.name)
+
+    def _cursor(self) -> str:
+        genuine = self._draw.choice(self._cursors)
+        if self._draw.random() < 0.4:
+            return genuine
+        text = base64.urlsafe_b64decode(genuine + "==")
+        torn = values.torn(self._draw, text)
+        return base64.urlsafe_b64encode(torn).decode().rstrip("=")
 
     def _scalar(self, name: str) -> Any:
         match name:
             case "Int":
-                return self._draw.choice([0, 1, 2, 5, 100, 101, -1, 2**31 - 1, 2**31])
+                return self._draw.choice([0, 1, 2, 5, 20, 100, 101, -1, 2**31 - 1, 2**31])
             case "ID":
-                return self._draw.choice([*self._ids, *self._ids, values.text(self._draw)])
+                return self._draw.choice([*self._ids, values.text(self._draw)])
             case "Boolean":
                 return self._draw.random() < 0.5
             case "UUID":
-                return self._draw.choice(["00000000-0000-0000-0000-000000000000", "x", "1" * 36])
+                return self._draw.choice([str(UUID(int=self._draw.getrandbits(128))), "x"])
+            case "String" if self._draw.random() < 0.01:
+                return self._draw.choice("aé\u202e \x00") * self._draw.choice([10**6, 3 * 10**6])
         return values.text(self._draw)

@@ -42,7 +42,7 @@ class Requests:
         self._operations = operations
         self._draw = draw
         self._makers: list[Callable[[], bytes]] = [
-            self._drawn_operation, self._drawn_operation, self._odd_json, self._odd_parameters,
+            *[self._drawn_operation] * 6, self._odd_json, self._odd_parameters,
             self._torn_body, self._odd_headers, self._multipart, self._other_path, self._structure,
             self._get, self._chunked,
         ]  # fmt: skip

@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.hostile.frames import Frame
+from tests.hostile.target import Door
 
 _PATIENCE = 20.0
 _ABNORMAL = 1006
+_DATA = re.compile(rb'"data": ?\{"[^"]*": ?(null|.)')
 
 
 @dataclass(frozen=True)
@@ -19,22 +22,24 @@ class Outcome:
 
     name: str
     fault: str | None = None
+    gave_data: bool = False
+    """Whether something was executed and gave more than null."""
 
 
-async def over_http(host: str, request: bytes) -> Outcome:
+async def over_http(door: Door, request: bytes) -> Outcome:
     """The answer's status. An input that the server cannot read as HTTP gets a status as well."""
-    name, _, port = host.rpartition(":")
-    reader, writer = await asyncio.open_connection(name, int(port))
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    answer = b""
     try:
         writer.write(request)
         async with asyncio.timeout(_PATIENCE):
-            answer = await reader.read(1_000_000)
             while more := await reader.read(1_000_000):
                 answer += more
     except TimeoutError:
         return Outcome("no answer", f"no answer within {_PATIENCE:g} s")
-    except ConnectionError:  # it stopped reading a body that is too large, having answered
-        answer = b""
+    except ConnectionError:
+        if not answer:
+            return Outcome("reset", "the connection was reset before any answer")
     finally:
         writer.close()
     return _judged(answer)
@@ -49,15 +54,23 @@ def _judged(answer: bytes) -> Outcome:
         return Outcome(status, f"status {status}: {answer[-500:]!r}")
     if b"INTERNAL_SERVER_ERROR" in answer:
         return Outcome("bug", f"a masked bug: {answer[-500:]!r}")
-    return Outcome(status)
+    return Outcome(status, gave_data=_has_data(answer))
 
 
-async def over_socket(url: str, script: list[Frame]) -> Outcome:
+def _has_data(answer: bytes) -> bool:
+    """Whether an answer has a value that is not null right under its `data`."""
+    found = _DATA.search(answer)
+    return found is not None and found[1] != b"null"
+
+
+async def over_socket(door: Door, script: list[Frame]) -> Outcome:
     """The close code, or `open` when the socket still answers a ping after the script."""
-    address = url.replace("http", "ws", 1) + "/graphql"
     protocols = ["graphql-transport-ws"]
     try:
-        async with connect(address, subprotocols=protocols, max_size=None) as socket:  # type: ignore[arg-type]  # Subprotocol is a NewType of str
+        async with connect(
+            f"ws://{door.host}/graphql", host="127.0.0.1", port=door.port, max_size=None,
+            subprotocols=protocols,  # type: ignore[arg-type]  # Subprotocol is a NewType of str
+        ) as socket:  # fmt: skip
             return await _play(socket, script)
     except InvalidStatus as error:
         status = str(error.response.status_code)
@@ -84,10 +97,12 @@ async def _play(socket: ClientConnection, script: list[Frame]) -> Outcome:
 
 async def _last(socket: ClientConnection) -> Outcome:
     """Reads up to the pong of our last ping."""
+    gave_data = False
     while True:
         message = await socket.recv()
         assert isinstance(message, str)
+        gave_data = gave_data or _has_data(message.encode())
         if "INTERNAL_SERVER_ERROR" in message:
             return Outcome("socket bug", f"a masked bug: {message[:500]}")
         if json.loads(message)["type"] == "pong":
-            return Outcome("socket open")
+            return Outcome("socket open", gave_data=gave_data)

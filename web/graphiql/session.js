@@ -106,9 +106,18 @@ async function post(path) {
 function takeTokenFromAddress() {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (!token) return false;
-  sessionStorage.setItem(KEY, token);
   history.replaceState(null, '', location.pathname + location.search);
+  if (!mayTake(token)) return false;
+  sessionStorage.setItem(KEY, token);
   return true;
+}
+
+// Anybody can make such a link with a token of theirs: whoever followed it unasked would bring a CV
+// into somebody else's account. Only where nobody can be signed in yet does nothing have to be asked.
+function mayTake(token) {
+  const present = sessionStorage.getItem(KEY);
+  if (present === token || (present === null && !CAN_SIGN_IN)) return true;
+  return confirm('This link signs you in here with a token of its own. Go on only if you made it.');
 }
 
 async function showWho(url) {
