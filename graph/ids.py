@@ -5,6 +5,9 @@ from uuid import UUID
 
 import strawberry
 
+ID_MAX = 512
+"""Characters; ours have some 150 at most."""
+
 
 def encode(kind: str, *parts: UUID) -> strawberry.ID:
     """The global id of an object of GraphQL type `kind`; `parts` lead to it, outermost first."""
@@ -14,6 +17,8 @@ def encode(kind: str, *parts: UUID) -> strawberry.ID:
 
 def decode(id: str) -> tuple[str, tuple[UUID, ...]] | None:
     """The type and UUIDs in a global id; None for anything that `encode` did not make."""
+    if len(id) > ID_MAX:
+        return None
     try:
         padded = id + "=" * (-len(id) % 4)
         kind, *parts = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(":")

@@ -8,6 +8,7 @@ import strawberry
 from domain.core.pagination import Page
 from domain.job_postings import documents
 from domain.job_postings import posting as domain_posting
+from domain.job_postings.rules import check_search
 from graph import ids
 from graph.context import Info, SignedIn
 from graph.enums import JobOrderField, Language, OrderDirection
@@ -141,6 +142,7 @@ class JobQuery:
 def _filter_of(info: Info, filter: JobFilter | None) -> documents.JobFilter:
     if filter is None:
         return documents.JobFilter()
+    check_search(filter.query, filter.skills, filter.company_name)
     canonical = info.context.deps.extractor.canonical
     return documents.JobFilter(
         query=filter.query,

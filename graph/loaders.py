@@ -13,11 +13,12 @@ from strawberry.dataloader import DataLoader
 
 from domain.account.documents import DataExport
 from domain.core.deps import Deps
+from domain.core.errors import DomainError
 from domain.cv.documents import CV
 from domain.gap_analysis.documents import GapAnalysis
 from domain.job_postings.documents import Job
 from domain.profile.documents import User
-from domain.recommendations.actions import Recommendation, recommend_jobs
+from domain.recommendations.actions import Recommendation, rank, recommend_jobs
 from domain.skills.gap import SkillsGap
 
 log = structlog.get_logger()
@@ -51,6 +52,9 @@ class Loaders:
         self.recommendation_by_key = DataLoader[RecommendationKey, Recommendation | None](
             self._recommendations, cache=False
         )
+        self.ranking_by_cv = DataLoader[UUID | None, list[Recommendation]](
+            self._rankings, cache=False
+        )
         self.skills_gap_by_key = DataLoader[GapKey, SkillsGap | None](self._gaps, cache=False)
 
     async def _users(self, ids: list[UUID]) -> list[User | None]:
@@ -82,6 +86,19 @@ class Loaders:
             for row in await recommend_jobs(self._deps, self._user_id, cv_id, jobs):
                 found[RecommendationKey(cv_id, row.job_id)] = row
         return [found.get(key) for key in keys]
+
+    async def _rankings(self, cv_ids: list[UUID | None]) -> list[list[Recommendation] | Exception]:
+        """Fields of one operation that ask for the same ranking share it."""
+        found = {cv_id: await self._ranking(cv_id) for cv_id in dict.fromkeys(cv_ids)}
+        return [found[cv_id] for cv_id in cv_ids]
+
+    async def _ranking(self, cv_id: UUID | None) -> list[Recommendation] | Exception:
+        if self._user_id is None:
+            return []
+        try:
+            return await rank(self._deps, self._user_id, cv_id)
+        except DomainError as error:  # the other rankings stand
+            return error
 
     async def _gaps(self, keys: list[GapKey]) -> list[SkillsGap | None]:
         by_cv: dict[UUID | None, list[GapKey]] = defaultdict(list)

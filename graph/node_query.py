@@ -117,4 +117,7 @@ class NodeQuery:
             raise GraphQLError(
                 f"At most {MOST_IDS} ids are allowed.", extensions={"code": "VALIDATION_ERROR"}
             )
-        return list(await asyncio.gather(*(_fetch(info, id) for id in ids)))
+        once = list(dict.fromkeys(ids))
+        found = await asyncio.gather(*(_fetch(info, id) for id in once))
+        by_id = dict(zip(once, found, strict=True))
+        return [by_id[id] for id in ids]

@@ -83,7 +83,8 @@ class RecommendationQuery:
         async with top_level_errors(info):
             request = request_of(info, first, after, last, before)
             cv = _cv_of(cv_id)
-            page = await actions.recommend(context.deps, context.user_id, cv, request)
+            ranked = await context.loaders.ranking_by_cv.load(cv)
+            page = actions.page_of_ranking(ranked, request)
         return await _connection(info, page, cv)
 
 

@@ -66,5 +66,5 @@ async def follow(
 
 def version_in(cursor: str | None) -> int | None:
     """The version that a cursor names; None when it names none."""
-    is_number = cursor is not None and cursor.isascii() and cursor.isdigit() and len(cursor) < 10
+    is_number = cursor is not None and len(cursor) < 10 and cursor.isascii() and cursor.isdigit()
     return int(cursor) if cursor and is_number else None

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -18,6 +18,8 @@ DocumentT = TypeVar("DocumentT", bound=Document)
 Key = tuple[Any, ...]
 Direction = int
 """1 for ascending, -1 for descending, as in MongoDB."""
+CURSOR_MAX = 512
+"""Characters; ours have some 150."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,18 @@ def decode_cursor(cursor: str, order: str, types: Sequence[type], field: str) ->
     Raises InvalidInput for anything that `encode_cursor` did not make for this order.
     """
     try:
+        if len(cursor) > CURSOR_MAX:
+            raise ValueError("longer than any cursor")
         padded = cursor + "=" * (-len(cursor) % 4)
         name, *parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if name != order or len(parts) != len(types):
             raise ValueError("a cursor of another list")
-        return tuple(_typed(part, kind) for part, kind in zip(parts, types, strict=True))
-    except (ValueError, TypeError, RecursionError) as error:
+        key = tuple(_typed(part, kind) for part, kind in zip(parts, types, strict=True))
+        if encode_cursor(order, key) != cursor:
+            raise ValueError("another spelling of a cursor")
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidInput(InputRule.BAD_CURSOR, [field]) from error
+    return key
 
 
 def keyset_filter(fields: Sequence[tuple[str, Direction]], key: Key, *, after: bool) -> Any:
@@ -145,5 +152,5 @@ def _typed(value: Any, kind: type) -> Any:
     if kind is datetime and isinstance(value, str):
         instant = datetime.fromisoformat(value)
         if instant.tzinfo is not None:
-            return instant
+            return instant.astimezone(UTC)  # overflows at either end of time
     raise TypeError(f"{value!r} is no {kind.__name__}")

@@ -50,7 +50,7 @@ async def create_cv(
     Raises InvalidInput, PayloadTooLarge, RateLimited, IdempotencyKeyMismatch or AccountClosed.
     """
     name = checked_line(title, ["input", "title"], FILENAME_MAX) if title is not None else UNTITLED
-    _check_text(text, deps.settings.text_max_characters)
+    text = _checked_text(text, deps.settings.text_max_characters)
     once = _once("createCV", key, {"text": text, "title": title})
     if before := await CV.made_before(user_id, once, _life(deps)):
         return before
@@ -215,11 +215,14 @@ async def _finish(deps: Deps, claim: Claim, fields: dict[str, object]) -> bool:
     return True
 
 
-def _check_text(text: str, limit: int) -> None:
+def _checked_text(text: str, limit: int) -> str:
+    """The text without NUL, which some PDF readers copy along and which marks a binary file."""
     if len(text) > limit:
         raise PayloadTooLarge(["input", "text"], limit, len(text), SizeUnit.CHARACTERS)
+    text = text.replace("\0", "")
     if not text.strip():
         raise InvalidInput(InputRule.BLANK, ["input", "text"])
+    return text
 
 
 def _once(operation: str, key: UUID | None, values: dict[str, object]) -> Idempotency | None:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.core.deps import Deps
-from domain.core.errors import InputRule, InvalidInput
-from domain.core.input_checks import checked_line
+from domain.core.input_checks import check_count, checked_line
 from domain.core.language import Language
 from domain.profile.documents import NAME_MAX, User
 
@@ -49,8 +48,7 @@ def _checked(name: str, value: object) -> object:
 
 
 def _roles(values: list[str]) -> list[str]:
-    if len(values) > TARGET_ROLES_MAX:
-        raise InvalidInput(InputRule.TOO_MANY, ["input", "targetRoles"], limit=TARGET_ROLES_MAX)
+    check_count(values, ["input", "targetRoles"], TARGET_ROLES_MAX)
     roles = [
         checked_line(value, ["input", "targetRoles", str(i)], NAME_MAX)
         for i, value in enumerate(values)

@@ -1,6 +1,7 @@
 """Recommending jobs."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +12,13 @@ from domain.cv.documents import CV
 from domain.cv.parsing.parsed_cv import ParsedCV
 from domain.job_postings.documents import Job, JobSummary
 from domain.profile.documents import User
-from domain.recommendations.rules import Candidate, Reason, languages_spoken, match
+from domain.recommendations.rules import (
+    Candidate,
+    Reason,
+    distinct_roles,
+    languages_spoken,
+    match,
+)
 from domain.skills.catalogue import Catalogue, SkillKind
 
 CURSOR_ORDER = "recommendations"
@@ -26,17 +33,15 @@ class Recommendation:
     reasons: tuple[Reason, ...]
 
 
-async def recommend(
-    deps: Deps, user_id: UUID, cv_id: UUID | None, request: PageRequest
-) -> Page[Recommendation]:
-    """A page of the catalogue, best match first, equals by id.
+async def rank(deps: Deps, user_id: UUID, cv_id: UUID | None) -> list[Recommendation]:
+    """The whole catalogue, best match first, equals by id.
 
     The match rests on all the person's CVs, or on one of them. Raises NotFound for a CV that is
-    absent or not theirs, and InvalidInput for a bad cursor.
+    absent or not theirs.
     """
     candidate, common = await _candidate(user_id, cv_id), _common_skills(deps.catalogue)
-    found = [_recommendation(candidate, job, common) for job in await Job.summaries()]
-    return _page(sorted(found, key=_rank), request)
+    # In a thread, so that others are served meanwhile.
+    return await asyncio.to_thread(_ranked, candidate, await Job.summaries(), common)
 
 
 async def recommend_jobs(
@@ -46,7 +51,7 @@ async def recommend_jobs(
     if cv_id is not None and await CV.of_user(cv_id, user_id) is None:
         return []
     candidate, common = await _candidate(user_id, cv_id), _common_skills(deps.catalogue)
-    return [_recommendation(candidate, job, common) for job in await Job.summaries(job_ids)]
+    return await asyncio.to_thread(_ranked, candidate, await Job.summaries(job_ids), common)
 
 
 async def _candidate(user_id: UUID, cv_id: UUID | None) -> Candidate:
@@ -56,7 +61,7 @@ async def _candidate(user_id: UUID, cv_id: UUID | None) -> Candidate:
     wanted = user.target_roles if user else []
     return Candidate(
         skills=tuple(dict.fromkeys(skill for cv in cvs for skill in cv.skills)),
-        roles=tuple(dict.fromkeys([*wanted, *held])),
+        roles=distinct_roles([*wanted, *held]),
         location=user.location if user else None,
         prefers_remote=user.prefers_remote if user else None,
         languages=frozenset(cv.language for cv in cvs)
@@ -76,18 +81,20 @@ def _common_skills(catalogue: Catalogue) -> frozenset[str]:
     return frozenset(id for id, skill in catalogue.items() if skill.kind in common)
 
 
-def _recommendation(
-    candidate: Candidate, job: JobSummary, common_skills: frozenset[str]
-) -> Recommendation:
-    found = match(candidate, job, common_skills)
-    return Recommendation(job.id, found.score, found.reasons)
+def _ranked(
+    candidate: Candidate, jobs: Sequence[JobSummary], common_skills: Container[str]
+) -> list[Recommendation]:
+    matches = ((job.id, match(candidate, job, common_skills)) for job in jobs)
+    found = [Recommendation(id, fit.score, fit.reasons) for id, fit in matches]
+    return sorted(found, key=_rank)
 
 
 def _rank(found: Recommendation) -> tuple[float, UUID]:
     return -found.score, found.job_id
 
 
-def _page(ranked: list[Recommendation], request: PageRequest) -> Page[Recommendation]:
+def page_of_ranking(ranked: list[Recommendation], request: PageRequest) -> Page[Recommendation]:
+    """A page of a ranking. Raises InvalidInput for a bad cursor."""
     rows = ranked
     if request.after is not None:
         score, job_id = decode_cursor(request.after, CURSOR_ORDER, [float, UUID], "after")

@@ -1,10 +1,11 @@
 """How well a job fits a person, and why."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
 from domain.core.language import Language
@@ -22,11 +23,15 @@ UNKNOWN = 0.5
 """The value of a part that neither side says anything about."""
 TITLE_FLOOR = 55.0
 """rapidfuzz ratio at or below which two titles have nothing in common."""
+MOST_ROLES = 50
+"""How many of a person's roles are compared with titles; a CV of a long life names twenty."""
+TITLE_CHARACTERS = 200
+"""How much of a role or a title is compared."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidate:
-    """What ranking knows about a person."""
+    """What ranking knows about a person. What all jobs are held against is prepared once."""
 
     skills: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
@@ -34,6 +39,18 @@ class Candidate:
     location: str | None = None
     prefers_remote: bool | None = None
     languages: frozenset[Language] = frozenset()
+
+    @cached_property
+    def owned(self) -> frozenset[str]:
+        return frozenset(self.skills)
+
+    @cached_property
+    def compared_roles(self) -> tuple[str, ...]:
+        return tuple(_compared(role) for role in self.roles)
+
+    @cached_property
+    def place_words(self) -> frozenset[str]:
+        return _words(self.location or "")
 
 
 class ReasonKind(StrEnum):
@@ -92,8 +109,7 @@ def match(
 def _skills_part(
     candidate: Candidate, job: JobSummary, common: Container[str]
 ) -> tuple[float, tuple[str, ...]]:
-    owned = set(candidate.skills)
-    matched = tuple(skill for skill in job.required_skills if skill in owned)
+    matched = tuple(skill for skill in job.required_skills if skill in candidate.owned)
     required = _worth(job.required_skills, common)
     return _worth(matched, common) / max(required, FEWEST_SKILLS), matched
 
@@ -103,22 +119,37 @@ def _worth(skills: Sequence[str], common: Container[str]) -> float:
 
 
 def _title_part(candidate: Candidate, job: JobSummary) -> tuple[float, str | None]:
-    best, best_role = 0.0, None
-    for role in candidate.roles:
-        # `default_process` drops case and punctuation: "Nurse, Intensive Care" names a nurse.
-        ratio = fuzz.token_set_ratio(role, job.role_title, processor=default_process)
-        if ratio > best:
-            best, best_role = ratio, role
-    if best <= TITLE_FLOOR:
+    # Of equally near roles, this takes the first.
+    found = process.extractOne(
+        _compared(job.role_title), candidate.compared_roles, scorer=fuzz.token_set_ratio,
+        score_cutoff=TITLE_FLOOR,
+    )  # fmt: skip
+    if found is None or found[1] <= TITLE_FLOOR:
         return 0.0, None
-    return (best - TITLE_FLOOR) / (100.0 - TITLE_FLOOR), best_role
+    _, best, index = found
+    return (best - TITLE_FLOOR) / (100.0 - TITLE_FLOOR), candidate.roles[index]
+
+
+def distinct_roles(roles: Iterable[str]) -> tuple[str, ...]:
+    """The first MOST_ROLES of the roles, each once however it is written."""
+    found: dict[str, str] = {}
+    for role in roles:
+        found.setdefault(_compared(role), role)
+        if len(found) == MOST_ROLES:
+            break
+    return tuple(found.values())
+
+
+def _compared(title: str) -> str:
+    """A title without case and punctuation: "Nurse, Intensive Care" names a nurse."""
+    return default_process(title[:TITLE_CHARACTERS])
 
 
 def _place_part(candidate: Candidate, job: JobSummary) -> tuple[float, ReasonKind | None]:
     if job.is_remote and candidate.prefers_remote is not False:
         return (1.0 if candidate.prefers_remote else 0.75), ReasonKind.REMOTE
     if candidate.location and job.location:
-        if _words(candidate.location) & _words(job.location):
+        if candidate.place_words & _words(job.location):
             return 1.0, ReasonKind.LOCATION
         return 0.0, None
     return UNKNOWN, None
@@ -130,8 +161,9 @@ def _language_part(candidate: Candidate, job: JobSummary) -> float:
     return 1.0 if job.language in candidate.languages else 0.0
 
 
-def _words(place: str) -> set[str]:
-    return {word for word in place.casefold().replace(",", " ").split() if len(word) > 2}
+def _words(place: str) -> frozenset[str]:
+    words = place.casefold().replace(",", " ").split()
+    return frozenset(word for word in words if len(word) > 2)
 
 
 def languages_spoken(texts: Sequence[str]) -> frozenset[Language]:

@@ -40,6 +40,13 @@ def test_changed_id_is_nothing_or_another_id(
     assert found is None or ids.encode(found[0], *found[1]) == changed
 
 
+def test_an_id_longer_than_any_of_ours_is_nothing() -> None:
+    parts = [A] * 100
+
+    assert ids.decode(ids.encode("CV", *parts[:10])) is not None
+    assert ids.decode(ids.encode("CV", *parts)) is None
+
+
 def test_id_of_another_type_is_nothing() -> None:
     assert ids.decode_as("CV", ids.encode("Job", A)) is None
     assert ids.decode_as("GapQuestion", ids.encode("GapQuestion", A, B), parts=2) == B

@@ -8,6 +8,7 @@ import pytest
 from domain.core.deps import Deps
 from domain.job_postings.actions import import_postings
 from domain.job_postings.reading import read_rows
+from domain.job_postings.rules import SKILL_LABEL_MAX
 from tests.client import Client, Json
 from tests.graph.cvs import import_seed, parsed_cv
 
@@ -118,7 +119,9 @@ async def test_a_filter_with_nulls_filters_nothing(client: Client) -> None:
     assert (await page(client, first=1, filter={}))["totalCount"] == 64
 
 
-@pytest.mark.parametrize("query", ['"', "-", "$where", "-nurse", '"unclosed', "a" * 5000])
+@pytest.mark.parametrize(
+    "query", ['"', "-", "$where", "-nurse", '"unclosed', "a" * 500, "a " * 250, "\x00", " "]
+)
 async def test_any_words_may_be_searched(client: Client, query: str) -> None:
     assert isinstance(await found(client, query=query), list)
 
@@ -212,6 +215,26 @@ async def test_bad_cursors_and_sizes(client: Client, arguments: Json) -> None:
     answer = await client.post(JOBS, **arguments)
     [error] = answer["errors"]
     assert error["extensions"]["code"] == "VALIDATION_ERROR"
+
+
+@pytest.mark.parametrize(
+    ("filter", "limit"),
+    [
+        ({"query": "a" * 501}, 500),
+        ({"skills": ["python", "a" * 101]}, 100),
+        ({"skills": ["python"] * 51}, 50),
+        ({"companyName": "a" * 301}, 300),
+    ],
+)
+async def test_a_filter_is_bounded(client: Client, filter: Json, limit: int) -> None:
+    [error] = (await client.post(JOBS, filter=filter))["errors"]
+    assert error["extensions"]["code"] == "VALIDATION_ERROR"
+    assert f"t most {limit} " in error["message"]
+
+
+async def test_every_spelling_of_a_skill_may_be_searched(deps: Deps) -> None:
+    labels = [label for skill in deps.catalogue.values() for label in skill.labels]
+    assert max(map(len, labels)) <= SKILL_LABEL_MAX // 2
 
 
 async def test_a_page_of_none_only_counts(client: Client) -> None:

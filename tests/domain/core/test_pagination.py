@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -93,6 +94,37 @@ def test_what_is_no_cursor_of_this_list_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         decode_cursor(cursor, "cvs", [UUID], "before")
     assert (refused.value.rule, refused.value.path) == (InputRule.BAD_CURSOR, ["before"])
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-11-20T09:30:00",
+        "2026-11-20T10:30:00+01:00", "2026-W47-5T09:30:00+00:00", "NaN", "",
+    ],
+)  # fmt: skip
+def test_an_instant_that_is_not_ours_is_refused(instant: str) -> None:
+    with pytest.raises(InvalidInput):
+        decode_cursor(encoded(["jobs", instant, SOME.hex]), "jobs", [datetime, UUID], "after")
+
+
+def test_a_cursor_has_one_spelling() -> None:
+    cursor = encode_cursor("cvs", (SOME,))
+    spaced = base64.urlsafe_b64encode(f'[ "cvs","{SOME}"]'.encode()).decode()
+
+    assert decode_cursor(cursor, "cvs", [UUID], "after") == (SOME,)
+    for other in (cursor + "=" * (-len(cursor) % 4), spaced):
+        if other != cursor:
+            with pytest.raises(InvalidInput):
+                decode_cursor(other, "cvs", [UUID], "after")
+
+
+def test_a_long_cursor_is_not_even_read() -> None:
+    long = encoded([[] for _ in range(3_000_000)])
+    began = perf_counter()
+    with pytest.raises(InvalidInput):
+        decode_cursor(long, "cvs", [UUID], "after")
+    assert perf_counter() - began < 0.05
 
 
 @given(st.text())

@@ -1,14 +1,21 @@
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz import fuzz
+from rapidfuzz.utils import default_process
 
 from domain.core.language import Language
 from domain.job_postings.documents import JobSummary
 from domain.recommendations.rules import (
+    MOST_ROLES,
+    TITLE_FLOOR,
     WEIGHTS,
     Candidate,
     Match,
     ReasonKind,
+    distinct_roles,
     languages_spoken,
     match,
 )
@@ -114,6 +121,39 @@ def test_the_nearest_role_is_the_reason() -> None:
     candidate = Candidate(roles=("Head Chef", "Data Scientist", "Data Engineer"))
     [reason] = match(candidate, job(title="Data Engineer")).reasons
     assert (reason.kind, reason.values) == (ReasonKind.TITLE, ("Data Engineer",))
+
+
+NAMES = st.lists(
+    st.sampled_from(["Senior", "Data", "Nurse,", "engineer", "מפתח/ת", "C++", "of", "-", "Chef"]),
+    max_size=5,
+).map(" ".join)
+
+
+@given(st.lists(NAMES, max_size=6), NAMES)
+def test_titles_are_held_against_each_role(roles: list[str], title: str) -> None:
+    ratios = [fuzz.token_set_ratio(role, title, processor=default_process) for role in [*roles, ""]]
+    nearest = max(ratios)
+    part = max(0.0, (nearest - TITLE_FLOOR) / (100 - TITLE_FLOOR))
+
+    found = match(Candidate(roles=tuple(roles), languages=BOTH, location="x"), job(title=title))
+
+    told = {reason.kind: reason for reason in found.reasons}
+    assert (ReasonKind.TITLE in told) is (part > 0)
+    if part > 0:
+        assert told[ReasonKind.TITLE].weight == pytest.approx(WEIGHTS["title"] * part)
+        assert told[ReasonKind.TITLE].values == (roles[ratios.index(nearest)],)
+
+
+def test_roles_are_the_first_of_each_name_and_not_too_many() -> None:
+    assert distinct_roles(["Nurse", "Chef", "NURSE!", "Nurse"]) == ("Nurse", "Chef")
+    many = [f"Role {number}" for number in range(MOST_ROLES + 1)]
+    assert distinct_roles(many) == tuple(many[:MOST_ROLES])
+
+
+def test_only_the_beginning_of_an_endless_title_is_compared() -> None:
+    posting = job(title="Data Engineer " + "x" * 1000)
+    assert match(Candidate(roles=("Data Engineer " + "y" * 1000,)), posting).reasons == ()
+    assert kinds(match(Candidate(roles=("Data Engineer",)), posting)) == [ReasonKind.TITLE]
 
 
 def test_remote_work_is_best_for_who_wants_it_and_nothing_for_who_does_not() -> None:
