@@ -8,6 +8,7 @@ from pymongo.errors import PyMongoError
 from starlette.applications import Starlette
 
 from cli.connection import explain_connection, ping_mongo, serving_settings_or_exit
+from cli.http_protocol import HTTPProtocol
 from cli.local.errors import LocalServerError
 from cli.local.ports import require_free_port
 from cli.output import fail
@@ -19,12 +20,14 @@ from graph.app import create_app
 from graph.socket_messages import MESSAGE_MAX_BYTES
 
 _SHUTDOWN_SECONDS = 5
-WEB_SOCKETS: dict[str, Any] = {
+PROTOCOLS: dict[str, Any] = {
+    "http": HTTPProtocol,
     "ws": WebSocketProtocol,
     "ws_max_size": MESSAGE_MAX_BYTES,
     "ws_per_message_deflate": False,  # a small message could be a very large one
 }
-"""How uvicorn serves sockets. It pings each every 20 s, and drops it without an answer in 20 s."""
+"""How uvicorn serves connections. It pings each socket every 20 s, and drops it without an answer
+in 20 s."""
 
 
 def app_from_environment() -> Starlette:
@@ -55,6 +58,6 @@ def run(host: str, port: int, workers: int) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # graph/perimeter.py believes the named proxies, and no others
-        **WEB_SOCKETS,
+        **PROTOCOLS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )

@@ -101,12 +101,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._stall_timer = None
 
     def _reset(self) -> None:
-        """Drop the connection with all that is unsent, in the kernel too."""
-        linger = struct.pack("ii", 1, 0)
-        self.transport.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, linger
-        )
-        self.transport.abort()
+        reset(self.transport)
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Drop a connection with all that is unsent, in the kernel too."""
+    linger = struct.pack("ii", 1, 0)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    transport.abort()
 
 
 def _is_utf_8(data: bytes) -> bool:

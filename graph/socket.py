@@ -17,6 +17,8 @@ The protocol is graphql-transport-ws (PROTOCOL.md of github.com/enisdenjo/graphq
   when nobody is signed in). One operation more is answered with an `error`; one socket more is
   closed with 4429, as a second `connection_init` is.
 - A message that a client does not take within 10 s ends its socket.
+- A mutation that has begun is run to its end, as over HTTP, though it be completed or its socket
+  closed: its answer is dropped. Until then it is one of the 20.
 """
 
 import asyncio
@@ -37,6 +39,7 @@ from graph.cookies import CookieRefused, caller_of, session_of_socket
 from graph.execution import Executor
 from graph.open_sockets import OpenSockets
 from graph.origins import accepted_origins
+from graph.rate_limit import network_of
 from graph.socket_messages import (
     SUBPROTOCOL,
     ClientMessage,
@@ -92,8 +95,8 @@ class GraphQLSocket:
 class Connection:
     """An accepted socket.
 
-    One task reads and answers messages in turn, each operation has its own, and all of them end
-    before the socket is closed, whoever asks for that.
+    One task reads and answers messages in turn, each operation has its own, and all of them but
+    the mutations that have begun end before the socket is closed, whoever asks for that.
     """
 
     def __init__(
@@ -116,7 +119,14 @@ class Connection:
         self._init_timer = loop.call_later(INIT_SECONDS, self.close, late)
 
     async def serve(self) -> None:
-        """Returns when the socket is closed and nothing of it is left."""
+        """Returns when the socket is closed and nothing of it is left: so uvicorn holds on to the
+        mutations that have begun, and gives them its graceful time at shutdown."""
+        try:
+            await self._serve()
+        finally:
+            await self._operations.finish()
+
+    async def _serve(self) -> None:
         reading = asyncio.create_task(self._read())
         try:
             await asyncio.wait({self._closing})
@@ -206,7 +216,7 @@ class Connection:
         authorization = authorization_of(payload)
         if not self._is_acknowledged or authorization is None:
             return {"type": "pong"}
-        session = await read_session(self._deps, authorization)
+        session = await read_session(self._deps, authorization, self._caller)
         _require_sound(session)
         if session.asker is None or session.user_id != self.session.user_id:
             reason = "The token is another user's. Open another socket for them."
@@ -225,7 +235,7 @@ def _owner(session: Session, address: str | None) -> str | None:
     """Whose sockets are counted together."""
     if session.user_id is not None:
         return f"user:{session.user_id.hex}"
-    return None if address is None else f"address:{address}"
+    return None if address is None else f"address:{network_of(address)}"
 
 
 def _is_known_origin(settings: Settings, websocket: WebSocket) -> bool:

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from domain.core.tasks import end
 from graph.context import Context
-from graph.execution import Executor, Params, RequestRefused
+from graph.execution import Executor, Params, Prepared, RequestRefused
 from graph.socket_messages import CloseCode, Payload, SocketClosing, Subscribe
 
 log = structlog.get_logger()
@@ -56,6 +56,10 @@ class Operations:
     """Each is a task of its own, by the id that the client gave it.
 
     An id is free again before its last message goes out, or as soon as the client completes it.
+    Completing ends a query or a subscription at once. A mutation that has begun is run to its end,
+    which the executor's 30 s bound, and only its answer is dropped: one cut off half way would be
+    done in part. What is being ended, or runs on so, is one of the most until it has ended.
+
     `lost` is called when nothing can be sent any more, `broken` after a bug.
     """
 
@@ -73,6 +77,8 @@ class Operations:
         self._by_id: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         """All that have not ended, with those that were completed and are about to."""
+        self._mutating: set[asyncio.Task[None]] = set()
+        """Those of them whose mutation has begun: they are not cancelled."""
         self._enders: set[asyncio.Task[None]] = set()
 
     async def start(self, message: Subscribe, context: Context) -> None:
@@ -81,10 +87,10 @@ class Operations:
             raise SocketClosing(
                 CloseCode.SUBSCRIBER_ALREADY_EXISTS, f"Subscriber for {message.id} already exists"
             )
-        if len(self._by_id) >= OPERATIONS_MAX:
+        if len(self._mutating.union(self._by_id.values())) >= OPERATIONS_MAX:
             await self._outbox.put(_too_many(message.id))
             return
-        while len(self._tasks) >= 2 * OPERATIONS_MAX:  # wait for those that are being ended
+        while len(self._tasks) >= OPERATIONS_MAX:  # wait for those that are being ended
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         task = asyncio.create_task(self._run(message.id, message.params, context))
         self._by_id[message.id] = task
@@ -95,16 +101,25 @@ class Operations:
         """End what the client no longer wants. An id that is not in use is one that has just
         ended by itself."""
         task = self._by_id.pop(id, None)
-        if task is not None:
+        if task is not None and task not in self._mutating:
             ender = asyncio.create_task(end(task))
             self._enders.add(ender)
             ender.add_done_callback(self._enders.discard)
 
     async def end(self) -> None:
-        """End all. Whatever they watched is no longer watched when this returns."""
+        """End all but the mutations that have begun; those answer no more. Whatever was watched
+        is no longer watched when this returns."""
         self._by_id.clear()
-        await end(*self._tasks)
+        await end(*(self._tasks - self._mutating))
         await asyncio.gather(*self._enders)
+
+    async def finish(self) -> None:
+        """After `end`, wait for those mutations. They are ended when this is cancelled."""
+        try:
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+        finally:
+            await end(*self._tasks)
 
     async def _run(self, id: str, params: Params, context: Context) -> None:
         try:
@@ -120,18 +135,28 @@ class Operations:
     async def _answer(self, id: str, params: Params, context: Context) -> Payload:
         """Send all results. Gives the message that ends the operation."""
         try:
-            await self._executor.admit(params, context)
-            prepared = self._executor.prepare(params)
-            if prepared.kind is not OperationType.SUBSCRIPTION:
-                await self._send_next(id, await self._executor.execute(prepared, context))
-            else:
+            prepared = await self._executor.begin(params, context)
+            if prepared.kind is OperationType.SUBSCRIPTION:
                 async with aclosing(self._executor.subscribe(prepared, context)) as results:
                     async for result in results:
                         await self._send_next(id, result)
+            elif prepared.kind is OperationType.MUTATION:
+                await self._send_next(id, await self._mutate(id, prepared, context))
+            else:
+                await self._send_next(id, await self._executor.execute(prepared, context))
         except RequestRefused as refusal:
             errors = [error.formatted for error in refusal.errors]
             return {"id": id, "type": "error", "payload": errors}
         return {"id": id, "type": "complete"}
+
+    async def _mutate(self, id: str, prepared: Prepared, context: Context) -> Payload:
+        self._require_open(id)  # from here on nobody cancels it
+        task = self._by_id[id]
+        self._mutating.add(task)
+        try:
+            return await self._executor.execute(prepared, context)
+        finally:
+            self._mutating.discard(task)
 
     async def _send_next(self, id: str, result: Payload) -> None:
         self._require_open(id)

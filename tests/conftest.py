@@ -14,7 +14,7 @@ import uvicorn
 from hypothesis import settings as hypothesis_settings
 
 from cli.local.servers import local_servers
-from cli.web import WEB_SOCKETS
+from cli.web import PROTOCOLS
 from domain.clients.language_model import LanguageModel
 from domain.core.deps import Deps
 from domain.core.mongo import DOCUMENTS
@@ -63,22 +63,26 @@ async def deps(settings: Settings) -> AsyncIterator[Deps]:
         yield found
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let every test of a module that uses the database have it, since the module's first test is
+    when the database is emptied, whether that one uses it or not."""
+    named: dict[object, list[list[str]]] = {}
+    for item in items:
+        names: list[str] = getattr(item, "fixturenames", [])
+        named.setdefault(item.getparent(pytest.Module), []).append(names)
+    for module in named.values():
+        if any("deps" in names for names in module):
+            for names in module:
+                names[:] = ["deps", *(name for name in names if name != "deps")]
+
+
 @pytest.fixture(scope="module", autouse=True)
 async def _clean(request: pytest.FixtureRequest) -> None:
-    """Each module of tests that uses the database starts with an empty one.
-
-    The database is there by now: fixtures of the session are made before those of a module.
-    """
-    if _uses_database(request):
+    """Each module of tests that uses the database starts with an empty one."""
+    if "deps" in request.fixturenames:
         database = DOCUMENTS[0].get_pymongo_collection().database
         for name in await database.list_collection_names():  # GridFS' own too
             await database[name].delete_many({})
-
-
-def _uses_database(request: pytest.FixtureRequest) -> bool:
-    names = {name for item in request.session.items for name in getattr(item, "fixturenames", ())
-             if item.getparent(pytest.Module) is request.node}  # fmt: skip
-    return "deps" in names
 
 
 @asynccontextmanager
@@ -93,7 +97,7 @@ async def running_web(settings: Settings) -> AsyncIterator[Deps]:
             log_config=None,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
-            **WEB_SOCKETS,
+            **PROTOCOLS,
         )
     )
     serving = asyncio.create_task(server.serve())

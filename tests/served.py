@@ -9,7 +9,7 @@ from typing import Any, Literal
 import uvicorn
 from starlette.types import ASGIApp
 
-from cli.web import WEB_SOCKETS
+from cli.web import PROTOCOLS
 
 
 @asynccontextmanager
@@ -18,7 +18,7 @@ async def served(
 ) -> AsyncIterator[str]:
     """The application on a loopback port, a free one unless named; gives its address.
 
-    `options` are uvicorn's, over those that the web process has for sockets.
+    `options` are uvicorn's, over those that the web process has for connections.
     """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -29,7 +29,7 @@ async def served(
         log_config=None,
         proxy_headers=False,
         timeout_graceful_shutdown=1,
-        **{**WEB_SOCKETS, **options},
+        **{**PROTOCOLS, **options},
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

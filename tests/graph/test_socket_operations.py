@@ -3,19 +3,38 @@
 import asyncio
 import gc
 import json
-from uuid import uuid4
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import ClientConnection
 
+from domain.auth.audit import AuditAction, AuditEvent
+from domain.auth.caller import Caller
+from domain.auth.session_documents import Session, SignInMethod
+from domain.auth.sessions import open_session
 from domain.core.deps import Deps
 from graph import ids
+from graph.context import Context
+from graph.execution import Executor, Prepared
+from graph.open_sockets import OpenSockets
+from graph.schema import make_schema
+from graph.socket import GraphQLSocket
 from tests.client import Client, payloads, receive, send, subscribe
 from tests.conftest import SignIn, running_worker
 from tests.graph.sockets import STATUS, closing, end, global_id, mine, until_listeners
+from tests.jobs.pieces import until
+from tests.served import served
 
 RENAME = """
 mutation ($name: String!) { updateProfile(input: {name: $name}) { viewer { name } } }
+"""
+REVOKE = """
+mutation ($id: ID!) { revokeSession(input: {sessionId: $id}) { session { id } } }
 """
 
 
@@ -127,3 +146,104 @@ async def test_anothers_analysis_looks_absent(deps: Deps, sign_in: SignIn) -> No
 
     assert theirs[0]["errors"][0]["extensions"]["code"] == "JOB_NOT_FOUND"
     assert json.dumps(theirs) == json.dumps(absent)
+
+
+@pytest.mark.parametrize("how", ["completes", "closes", "vanishes"])
+async def test_mutation_that_has_begun_is_done_whole(deps: Deps, client: Client, how: str) -> None:
+    """Its client goes on or away at any moment of it: no session is revoked without its row."""
+    owner = await _user_id(client)
+    opened = [
+        await open_session(deps, owner, SignInMethod.GITHUB, Caller("203.0.113.7", None))
+        for _ in range(40)
+    ]
+    for number, tokens in enumerate(opened):
+        async with client.socket() as socket:
+            await subscribe(socket, "1", REVOKE, {"id": ids.encode("Session", tokens.session_id)})
+            await asyncio.sleep(number % 10 * 0.001)
+            if how == "completes":
+                await send(socket, type="complete", id="1")
+                await send(socket, type="ping")
+                while (await receive(socket))["type"] != "pong":
+                    pass
+            elif how == "vanishes":
+                socket.transport.abort()
+
+    await until(lambda: _all_recorded(owner))
+    await asyncio.sleep(0.2)
+    assert await _all_recorded(owner)
+
+
+async def _user_id(client: Client) -> UUID:
+    id = ids.decode_as("User", (await client.data("{ viewer { id } }"))["viewer"]["id"])
+    assert id is not None
+    return id
+
+
+async def _all_recorded(owner: UUID) -> bool:
+    """Whether some sessions were revoked, and each of them has its row in the audit log."""
+    revoked = {session.id.hex for session in await Session.revoked_of_user(owner)}
+    rows = await AuditEvent.newest(100, owner)
+    recorded = [row for row in rows if row.action is AuditAction.SESSION_REVOKED]
+    return bool(revoked) and revoked == {UUID(row.details["session_id"]).hex for row in recorded}
+
+
+class Slow(Executor):
+    """Takes a while for every operation, and counts those that it has begun and ended."""
+
+    begun = ended = 0
+
+    async def execute(
+        self, prepared: Prepared, context: Context, seconds: float | None = None
+    ) -> dict[str, Any]:
+        self.begun += 1
+        await asyncio.sleep(0.7)
+        answer = await super().execute(prepared, context)
+        self.ended += 1
+        return answer
+
+    async def until(self, begun: int, ended: int) -> None:
+        async def is_so() -> bool:
+            return (self.begun, self.ended) == (begun, ended)
+
+        await until(is_so)
+
+
+@asynccontextmanager
+async def slow_socket(deps: Deps, client: Client) -> AsyncIterator[tuple[Slow, ClientConnection]]:
+    executor = Slow(make_schema(), deps.settings)
+    async with OpenSockets(deps).running() as open_sockets:
+        app = Starlette(routes=[WebSocketRoute("/graphql", GraphQLSocket(executor))])
+        app.state.deps, app.state.open_sockets = deps, open_sockets
+        async with served(app) as address, Client(address, client.token).socket() as socket:
+            yield executor, socket
+
+
+async def test_only_a_mutation_goes_on_and_is_given_its_time_at_shutdown(
+    deps: Deps, client: Client
+) -> None:
+    async with slow_socket(deps, client) as (executor, socket):
+        await subscribe(socket, "1", "{ viewer { name } }")
+        await subscribe(socket, "2", RENAME, {"name": "Late"})
+        await executor.until(begun=2, ended=0)
+
+    assert executor.ended == 1
+    assert await client.data("{ viewer { name } }") == {"viewer": {"name": "Late"}}
+
+
+async def test_mutations_that_go_on_count_until_they_have_ended(deps: Deps, client: Client) -> None:
+    async with slow_socket(deps, client) as (executor, socket):
+        for number in range(20):
+            await subscribe(socket, str(number), RENAME, {"name": "Many"})
+        await executor.until(begun=20, ended=0)
+        for number in range(20):
+            await send(socket, type="complete", id=str(number))
+        await subscribe(socket, "more", RENAME, {"name": "More"})
+        refused = await receive(socket)
+        await executor.until(begun=20, ended=20)
+        await subscribe(socket, "again", "{ viewer { name } }")
+        answer = await receive(socket)
+
+    assert (refused["id"], refused["type"]) == ("more", "error")
+    assert refused["payload"][0]["extensions"]["code"] == "TOO_MANY_SUBSCRIPTIONS"
+    assert answer["id"] == "again"
+    assert answer["payload"] == {"data": {"viewer": {"name": "Many"}}}
