@@ -17,7 +17,7 @@ from domain.core.errors import DomainError, Missing, NotFound
 from domain.core.pagination import Page
 from graph import ids
 from graph.context import Info, SignedIn
-from graph.cookies import cleared_cookies
+from graph.cookies import signed_out_cookies
 from graph.enums import WorkStatus
 from graph.errors import DeleteMyAccountError, ExportMyDataError, told, top_level_errors
 from graph.exports import download_url, receipt_url
@@ -190,7 +190,7 @@ class AccountMutation:
             return DeleteMyAccountPayload(deletion=None, errors=[await told(info, error)])
         if asker.session_id is None:
             await revoke_external_token(context.deps, asker, context.caller)
-        context.set_cookies.extend(cleared_cookies(context.deps.settings))
+        context.set_cookies.extend(signed_out_cookies(context.deps.settings))
         return DeleteMyAccountPayload(deletion=AccountDeletion.of(deletion, info), errors=[])
 
 

@@ -21,7 +21,7 @@ from domain.sign_in.documents import Consent, Identity
 from domain.sign_in.provider_tokens import consent_url
 from domain.sign_in.rules import ACCOUNT_PATH, REPOSITORIES_PATH, ConsentKind, Provider
 from domain.sign_in.token_documents import ProviderToken
-from graph.cookies import caller_of, cleared_cookies
+from graph.cookies import caller_of, signed_out_cookies
 from graph.forms import form_token, page_asker, posted_form
 from graph.markup import Markup, fill, joined, template
 from graph.sign_in_answers import Endpoint, answering, redirect
@@ -189,7 +189,7 @@ async def end_session(request: Request) -> Response:
 
 def _signed_out(request: Request) -> Response:
     deps: Deps = request.app.state.deps
-    request.state.set_cookies.extend(cleared_cookies(deps.settings))
+    request.state.set_cookies.extend(signed_out_cookies(deps.settings))
     return redirect(SIGN_IN_PATH)
 
 

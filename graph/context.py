@@ -31,20 +31,20 @@ class Session:
 ANONYMOUS = Session()
 
 
-async def read_session(deps: Deps, authorization: object) -> Session:
+async def read_session(deps: Deps, authorization: object, caller: Caller = UNKNOWN) -> Session:
     """The session that an `Authorization: Bearer …` value stands for."""
     if authorization is None or authorization == "":
         return ANONYMOUS
     scheme, _, token = str(authorization).strip().partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return Session(problem="The Authorization header must read `Bearer <token>`.")
-    return await session_of_token(deps, token.strip())
+    return await session_of_token(deps, token.strip(), caller)
 
 
-async def session_of_token(deps: Deps, token: str) -> Session:
+async def session_of_token(deps: Deps, token: str, caller: Caller = UNKNOWN) -> Session:
     """The session that an access token stands for, ours or an external issuer's."""
     try:
-        asker = await authenticate(deps, token)
+        asker = await authenticate(deps, token, caller)
     except TokenRevoked:
         return Session(problem="This session was ended. Sign in again.")
     except InvalidToken:

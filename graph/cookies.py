@@ -6,7 +6,7 @@ ours: the two together fail only if both CORS and the browser do.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from starlette.requests import HTTPConnection, Request
@@ -21,7 +21,8 @@ from graph.context import ANONYMOUS, Session, read_session, session_of_token
 from graph.origins import accepted_origins
 
 PREFLIGHT_HEADER = "GraphQL-Require-Preflight"
-REFRESH_PATH = "/auth"
+COOKIE_PATH = "/"
+"""`__Host-` asks for it: a cookie for a path could be planted by a sibling subdomain."""
 
 
 class CookieRefused(Exception):
@@ -35,14 +36,16 @@ class CookieRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CookieNames:
-    """The prefixes bind cookies to https and, for `__Host-`, to this very host (RFC 6265bis)."""
+    """The prefix `__Host-` binds cookies to https and to this very host (RFC 6265bis)."""
 
     access: str
     refresh: str
+    flow: str
+    """Of a sign-in that is under way."""
 
 
-_SECURE_NAMES = CookieNames("__Host-careergraph", "__Secure-careergraph-refresh")
-_PLAIN_NAMES = CookieNames("careergraph", "careergraph-refresh")
+_PLAIN_NAMES = CookieNames("careergraph", "careergraph-refresh", "careergraph-sign-in")
+_SECURE_NAMES = CookieNames(*(f"__Host-{name}" for name in astuple(_PLAIN_NAMES)))
 
 
 def cookie_names(settings: Settings) -> CookieNames:
@@ -53,20 +56,23 @@ def cookie_names(settings: Settings) -> CookieNames:
 def session_cookies(settings: Settings, tokens: Tokens) -> list[str]:
     """Set-Cookie values that keep a session in a browser until its tokens end."""
     names = cookie_names(settings)
-    cookies = [_cookie(settings, names.access, tokens.access_token, "/", tokens.access_expires_at)]
+    cookies = [_cookie(settings, names.access, tokens.access_token, tokens.access_expires_at)]
     if tokens.refresh_token is not None:
         token, ends = tokens.refresh_token, tokens.refresh_expires_at
-        cookies.append(_cookie(settings, names.refresh, token, REFRESH_PATH, ends))
+        cookies.append(_cookie(settings, names.refresh, token, ends))
     return cookies
 
 
 def cleared_cookies(settings: Settings) -> list[str]:
     """Set-Cookie values that remove a session from a browser."""
     names = cookie_names(settings)
-    return [
-        _cookie(settings, names.access, "", "/", None),
-        _cookie(settings, names.refresh, "", REFRESH_PATH, None),
-    ]
+    return [_cookie(settings, name, "", None) for name in (names.access, names.refresh)]
+
+
+def signed_out_cookies(settings: Settings) -> list[str]:
+    """The same, and of a sign-in under way: whoever sits down next has not begun it."""
+    flow = _cookie(settings, cookie_names(settings).flow, "", None)
+    return [*cleared_cookies(settings), flow]
 
 
 def caller_of(conn: HTTPConnection) -> Caller:
@@ -85,18 +91,18 @@ async def session_of_request(deps: Deps, request: Request) -> Session:
     """
     authorization = request.headers.get("authorization")
     if authorization:
-        return await read_session(deps, authorization)
+        return await read_session(deps, authorization, caller_of(request))
     token = request.cookies.get(cookie_names(deps.settings).access)
     if not token:
         return ANONYMOUS
     check_cookie_use(deps.settings, request)
-    return await session_of_token(deps, token)
+    return await session_of_token(deps, token, caller_of(request))
 
 
 async def session_of_page(deps: Deps, request: Request) -> Session:
     """Who opens a page, by cookie alone: for pages whose GET changes nothing of the person's."""
     token = request.cookies.get(cookie_names(deps.settings).access)
-    return await session_of_token(deps, token) if token else ANONYMOUS
+    return await session_of_token(deps, token, caller_of(request)) if token else ANONYMOUS
 
 
 async def session_of_socket(
@@ -108,12 +114,12 @@ async def session_of_socket(
     """
     named = {name.lower(): value for name, value in params.items()}
     if named.get("authorization"):
-        return await read_session(deps, named["authorization"])
+        return await read_session(deps, named["authorization"], caller_of(websocket))
     token = websocket.cookies.get(cookie_names(deps.settings).access)
     if not token:
         return ANONYMOUS
     check_origin(deps.settings, websocket)
-    return await session_of_token(deps, token)
+    return await session_of_token(deps, token, caller_of(websocket))
 
 
 def check_cookie_use(settings: Settings, request: Request) -> None:
@@ -141,7 +147,7 @@ def _is_https(settings: Settings) -> bool:
     return settings.public_url.startswith("https://")
 
 
-def _cookie(settings: Settings, name: str, value: str, path: str, ends: datetime | None) -> str:
+def _cookie(settings: Settings, name: str, value: str, ends: datetime | None) -> str:
     seconds = max(0, int((ends - now()).total_seconds())) if ends else 0
     secure = "; Secure" if _is_https(settings) else ""
-    return f"{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly{secure}; SameSite=Lax"
+    return f"{name}={value}; Path={COOKIE_PATH}; Max-Age={seconds}; HttpOnly{secure}; SameSite=Lax"

@@ -1,7 +1,8 @@
 """Forms on our own pages: who may post them, and what they hold.
 
 A post counts when it carries the session's cookie, comes from a page of this very origin, and holds
-a token that only a page shown to this session has.
+a token that only a page shown to this session has. Where a page can ask about more than one thing,
+its form names the one that was shown, and the token covers that too.
 """
 
 import base64
@@ -18,6 +19,7 @@ from graph.cookies import session_of_page
 from graph.sign_in_faults import Fault, SignInRefused
 
 TOKEN_FIELD = "form_token"  # noqa: S105  # a name
+ABOUT_FIELD = "about"
 _BODY_MAX = 8 * 1024
 _FIELDS_MAX = 20
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
@@ -27,10 +29,11 @@ class SignedOut(Exception):
     """A page or form of signed-in people was asked for without a session."""
 
 
-def form_token(deps: Deps, session_id: UUID) -> str:
-    """What forms shown to this session hold."""
+def form_token(deps: Deps, session_id: UUID | None, about: UUID | None = None) -> str:
+    """What forms shown to this session hold; without one, what is asked about has to do."""
     key = deps.secrets.derived("form-token")
-    digest = hmac.new(key, session_id.bytes, hashlib.sha256).digest()
+    message = f"{session_id or ''}/{about or ''}"
+    digest = hmac.new(key, message.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
@@ -48,15 +51,28 @@ async def posted_form(request: Request) -> tuple[Asker, dict[str, str]]:
 
     Raises SignedOut, and SignInRefused when it is not one of ours.
     """
-    deps: Deps = request.app.state.deps
     asker, session_id = await page_asker(request)
+    return asker, await form_fields(request, session_id)
+
+
+async def form_fields(request: Request, session_id: UUID | None) -> dict[str, str]:
+    """The fields of a form that this session was shown. Raises SignInRefused."""
+    deps: Deps = request.app.state.deps
     if request.headers.getlist("origin") != [deps.settings.public_url]:
         raise SignInRefused(Fault.BAD_FORM, "another origin")
     fields = await _fields(request)
     given = fields.get(TOKEN_FIELD, "")
-    if not hmac.compare_digest(given.encode(), form_token(deps, session_id).encode()):
+    expected = form_token(deps, session_id, _about(fields))
+    if not hmac.compare_digest(given.encode(), expected.encode()):
         raise SignInRefused(Fault.BAD_FORM, "another session's token")
-    return asker, fields
+    return fields
+
+
+def _about(fields: dict[str, str]) -> UUID | None:
+    try:
+        return UUID(fields[ABOUT_FIELD]) if ABOUT_FIELD in fields else None
+    except ValueError:
+        raise SignInRefused(Fault.BAD_FORM, "about nothing") from None
 
 
 async def _fields(request: Request) -> dict[str, str]:

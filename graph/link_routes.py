@@ -6,13 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from domain.auth.session_documents import Asker
 from domain.core.deps import Deps
 from domain.profile.documents import User
 from domain.sign_in.actions import check_linkable, link_identity
 from domain.sign_in.consent_texts import current_version
 from domain.sign_in.documents import Identity
-from domain.sign_in.flow_documents import PendingLink
-from domain.sign_in.profiles import ProviderProfile, held_profile
+from domain.sign_in.profiles import Held
 from domain.sign_in.rules import (
     ACCOUNT_PATH,
     LINK_PATH,
@@ -23,11 +23,12 @@ from domain.sign_in.rules import (
     TokenUse,
     origin_of,
 )
+from domain.sign_in.voiding import void_unkept
 from graph.cookies import caller_of
-from graph.forms import form_token, page_asker, posted_form
+from graph.forms import SignedOut, form_token, page_asker, posted_form
 from graph.sign_in_answers import answering, finish, present, redirect
 from graph.sign_in_faults import Fault, SignInRefused
-from graph.sign_in_flow import Flow, drop_link, held_link
+from graph.sign_in_flow import Flow, check_shown, take, waiting
 from graph.sign_in_pages import link_page, link_sign_in_page, repositories_page
 from graph.sign_in_routes import FLOW_COOKIE, apps_of, go_to_provider
 
@@ -35,44 +36,58 @@ from graph.sign_in_routes import FLOW_COOKIE, apps_of, go_to_provider
 async def ask_to_link(request: Request) -> Response:
     """The question whether to link what waits; before that, the way into the account."""
     deps: Deps = request.app.state.deps
-    secret = held_link(request)
-    profile, flow = _held(deps, await PendingLink.held_by(secret) if secret else None)
+    held = await _held(request)
     asker = await present(request)
     if asker is None or asker.session_id is None:
-        return await _ask_to_sign_in(deps, profile)
-    await check_linkable(asker.user_id, profile)
+        return await _ask_to_sign_in(deps, held)
+    await check_linkable(asker.user_id, held.profile)
+    _check_asked(held, asker)
     user = await User.get(asker.user_id)
     if user is None:
         raise SignInRefused(Fault.ACCOUNT_CLOSED)
-    elsewhere = [] if flow.return_to in OWN_PATHS else [origin_of(flow.return_to)]
-    return link_page(user, profile, form_token(deps, asker.session_id), elsewhere)
+    return_to = Flow.of_json(held.then).return_to
+    elsewhere = [] if return_to in OWN_PATHS else [origin_of(return_to)]
+    return link_page(user, held, form_token(deps, asker.session_id, held.id), elsewhere)
 
 
-async def _ask_to_sign_in(deps: Deps, profile: ProviderProfile) -> Response:
-    owner = await User.of_email(profile.verified_email) if profile.verified_email else None
-    known = await Identity.of_user(owner.id) if owner else []
+async def _ask_to_sign_in(deps: Deps, held: Held) -> Response:
+    email = held.profile.verified_email
+    owner = await User.of_email(email) if email else None
+    if owner is None or owner.id != held.user_id:
+        raise SignedOut
+    known = await Identity.of_user(owner.id)
     providers = {Provider(one.provider) for one in known if one.provider in list(Provider)}
-    return link_sign_in_page(deps.settings, profile, providers, LINK_PATH)
+    return link_sign_in_page(deps.settings, held.profile, providers, LINK_PATH)
 
 
 async def answer_link(request: Request) -> Response:
     """Link what waits, or let go of it."""
     deps: Deps = request.app.state.deps
     asker, fields = await posted_form(request)
-    secret = held_link(request)
-    drop_link(request)
-    profile, flow = _held(deps, await PendingLink.take(secret) if secret else None)
-    if fields.get("answer") != "link":
-        return redirect(ACCOUNT_PATH)
-    identity = await link_identity(deps, asker.user_id, profile, caller_of(request))
-    return await finish(request, identity.user_id, profile.provider, flow, asker)
-
-
-def _held(deps: Deps, link: PendingLink | None) -> tuple[ProviderProfile, Flow]:
-    held = held_profile(deps.secrets, link) if link else None
-    if held is None:
+    held = await _held(request)
+    _check_asked(held, asker)
+    check_shown(held, fields)
+    if not await take(request):
         raise SignInRefused(Fault.NOTHING_TO_LINK)
-    return held[0], Flow.of_json(held[1])
+    if fields.get("answer") != "link":
+        await void_unkept(deps, held.profile, caller_of(request), asker.user_id)
+        return redirect(ACCOUNT_PATH)
+    identity = await link_identity(deps, asker.user_id, held.profile, caller_of(request))
+    flow = Flow.of_json(held.then)
+    return await finish(request, identity, held.profile.provider, flow, asker)
+
+
+async def _held(request: Request) -> Held:
+    held = await waiting(request)
+    if held is None or held.user_id is None:
+        raise SignInRefused(Fault.NOTHING_TO_LINK)
+    return held
+
+
+def _check_asked(held: Held, asker: Asker) -> None:
+    """Whoever else has signed in in this browser since has nothing to say about it."""
+    if held.user_id != asker.user_id:
+        raise SignInRefused(Fault.NOTHING_TO_LINK)
 
 
 async def ask_for_repositories(request: Request) -> Response:

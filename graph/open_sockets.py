@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol, Self
 from uuid import UUID
 
+import pymongo
 import structlog
 
+from domain.auth.session_documents import Asker
 from domain.core.clock import now
 from domain.core.deps import Deps
-from domain.core.tasks import end
+from domain.core.tasks import end, heed_cancellation
+from domain.sign_in.external import lapsed
 from graph.context import Session
 from graph.socket_messages import CloseCode, SocketClosing
 from graph.socket_places import PLACE_SECONDS, SOCKETS_MAX, Places
@@ -19,7 +23,10 @@ from graph.socket_places import PLACE_SECONDS, SOCKETS_MAX, Places
 log = structlog.get_logger()
 
 _LOOK_SECONDS = 1.0
+_ASK_SECONDS = 2.0
+_READ_SECONDS = 2.0
 _RENEW_SECONDS = PLACE_SECONDS / 4
+_ENDED = "The session was ended. Sign in again."
 
 
 class OpenSocket(Protocol):
@@ -38,7 +45,11 @@ class OpenSocket(Protocol):
 
 class OpenSockets:
     """Closes with 4401 the sockets whose token has expired or whose session was revoked, within
-    about a second of this process knowing, in one loop for all."""
+    about a second of this process knowing, in one loop for all.
+
+    Tokens of external issuers have no session here that could be revoked: whether their accounts
+    and ways in are still there is asked every 2 s, for all of them at once.
+    """
 
     def __init__(self, deps: Deps) -> None:
         self._revocations = deps.revocations
@@ -48,9 +59,10 @@ class OpenSockets:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
         """Looks after the sockets for as long as it is entered."""
-        # Two tasks: a Redis that hangs must not hold up the closing.
+        # Several tasks: a Redis or MongoDB that hangs must not hold up the others.
         tasks = [
             asyncio.create_task(_each(_LOOK_SECONDS, self._close_ended)),
+            asyncio.create_task(_each(_ASK_SECONDS, self._close_lapsed)),
             asyncio.create_task(_each(_RENEW_SECONDS, self._renew_places)),
         ]
         try:
@@ -93,10 +105,23 @@ class OpenSockets:
                 if asker.expires_at <= at:
                     reason = "The access token has expired. Connect again with a new one."
                 elif self._revocations.knows(asker):
-                    reason = "The session was ended. Sign in again."
+                    reason = _ENDED
                 else:
                     continue
                 socket.close(SocketClosing(CloseCode.UNAUTHORIZED, reason))
+
+    async def _close_lapsed(self) -> None:
+        by_asker: dict[Asker, list[OpenSocket]] = defaultdict(list)
+        for socket in itertools.chain.from_iterable(self._by_owner.values()):
+            asker = socket.session.asker
+            if asker is not None and asker.session_id is None:
+                by_asker[asker].append(socket)
+        with pymongo.timeout(_READ_SECONDS):
+            gone = await lapsed(by_asker)
+        for asker in gone:
+            for socket in by_asker[asker]:
+                if socket.session.asker == asker:  # else a ping brought a fresh token meanwhile
+                    socket.close(SocketClosing(CloseCode.UNAUTHORIZED, _ENDED))
 
     async def _renew_places(self) -> None:
         owners = list(self._by_owner.items())
@@ -115,3 +140,4 @@ async def _each(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
             await work()
         except Exception:  # whatever it is, the next turn must come
             log.exception("looking after the sockets failed")
+        heed_cancellation()

@@ -28,14 +28,15 @@ from domain.core.rate_limit import Bucket, require
 from graph.context import read_session, session_of_token
 from graph.cookies import (
     PREFLIGHT_HEADER,
-    REFRESH_PATH,
     CookieRefused,
     caller_of,
     check_cookie_use,
     cleared_cookies,
     cookie_names,
     session_cookies,
+    signed_out_cookies,
 )
+from graph.rate_limit import network_of_caller
 
 _BODY_MAX = 4096
 _KEYS_SECONDS = 300
@@ -74,7 +75,7 @@ def _answering(endpoint: _Endpoint) -> _Endpoint:
     async def answered(request: Request) -> Response:
         deps: Deps = request.app.state.deps
         try:
-            await require(deps.redis, _PER_ADDRESS, caller_of(request).address or "unknown")
+            await require(deps.redis, _PER_ADDRESS, network_of_caller(caller_of(request)))
             return await endpoint(request)
         except _Refused as error:
             return _problem(error.status, error.code, str(error), error.headers)
@@ -120,7 +121,7 @@ async def end(request: Request) -> Response:
         await sign_out_with_refresh_token(deps, given, caller_of(request))
         return _nothing()
     if authorization:
-        session = await read_session(deps, authorization)
+        session = await read_session(deps, authorization, caller_of(request))
         if session.asker is None:
             raise _unauthorised(session.problem or "")
         await sign_out(deps, session.asker, caller_of(request))
@@ -140,7 +141,7 @@ async def _end_by_cookies(deps: Deps, request: Request) -> Response:
     session = await session_of_token(deps, access) if access else None
     if session and session.asker:
         await sign_out(deps, session.asker, caller_of(request))
-    return _with_cookies(_nothing(), cleared_cookies(deps.settings))
+    return _with_cookies(_nothing(), signed_out_cookies(deps.settings))
 
 
 async def keys(request: Request) -> Response:
@@ -220,7 +221,7 @@ def _with_cookies(response: Response, cookies: list[str]) -> Response:
 
 
 ROUTES = [
-    Route(f"{REFRESH_PATH}/refresh", refresh, methods=["POST"]),
-    Route(f"{REFRESH_PATH}/sign-out", end, methods=["POST"]),
+    Route("/auth/refresh", refresh, methods=["POST"]),
+    Route("/auth/sign-out", end, methods=["POST"]),
     Route("/.well-known/jwks.json", keys),
 ]

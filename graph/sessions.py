@@ -15,7 +15,7 @@ from domain.auth.sessions import (
 from domain.core.errors import DomainError, Missing, NotFound
 from graph import ids
 from graph.context import Context, Info, SignedIn
-from graph.cookies import cleared_cookies
+from graph.cookies import signed_out_cookies
 from graph.enums import SignInMethod
 from graph.errors import RevokeSessionError, told
 from graph.node import Node
@@ -155,4 +155,4 @@ async def _revoked(context: Context, id: strawberry.ID) -> session_documents.Ses
 
 
 def _clear_cookies(context: Context) -> None:
-    context.set_cookies.extend(cleared_cookies(context.deps.settings))
+    context.set_cookies.extend(signed_out_cookies(context.deps.settings))

@@ -2,10 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from uuid import UUID
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from domain.auth.audit import AuditAction, record
@@ -15,7 +14,9 @@ from domain.core.deps import Deps
 from domain.core.errors import AccountClosed, LastWayIn, RateLimited
 from domain.core.rate_limit import Bucket, require
 from domain.sign_in.actions import LinkRefused, enter
+from domain.sign_in.documents import Identity
 from domain.sign_in.flow_documents import SignInCode
+from domain.sign_in.provider_tokens import Unlinked
 from domain.sign_in.rules import ACCOUNT_PATH, OWN_PATHS, Provider, with_query
 from graph.cookies import (
     caller_of,
@@ -25,7 +26,8 @@ from graph.cookies import (
     session_of_page,
 )
 from graph.forms import SignedOut
-from graph.sign_in_faults import OF_LINK, Fault, SignInRefused
+from graph.rate_limit import network_of_caller
+from graph.sign_in_faults import OF_LINK, Fault, NoFlow, SignInRefused
 from graph.sign_in_flow import Flow
 from graph.sign_in_pages import PATH as SIGN_IN_PATH
 from graph.sign_in_pages import fault_page
@@ -50,23 +52,36 @@ def answering(endpoint: Endpoint, provider: Provider | None = None) -> Endpoint:
     async def answered(request: Request) -> Response:
         request.state.set_cookies, request.state.user_id = [], None
         try:
-            deps: Deps = request.app.state.deps
-            await require(deps.redis, PER_ADDRESS, caller_of(request).address or "unknown")
-            response = await endpoint(request)
-        except SignedOut:
-            path = request.url.path
-            return_to = path if path in OWN_PATHS else ACCOUNT_PATH
-            response = redirect(with_query(RESUME_PATH, return_to=return_to))
-        except RateLimited as error:
-            response = _fault(request, Fault.TOO_MANY, provider)
-            response.headers["retry-after"] = str(error.retry_after)
-        except (SignInRefused, LinkRefused, AccountClosed, LastWayIn) as error:
-            response = await _refused(request, error, provider)
+            response = await _answer(endpoint, request, provider)
+        except ClientDisconnect:
+            response = Response(status_code=400)
+        except Exception:
+            # A page in any case: it carries the cookies. A refresh token that is lost once it has
+            # been made would have its predecessor taken for a stolen one.
+            log.exception("a sign-in page broke", path=request.url.path, provider=provider)
+            response = _fault(request, Fault.BROKEN, provider)
         for cookie in request.state.set_cookies:
             response.headers.append("set-cookie", cookie)
         return response
 
     return answered
+
+
+async def _answer(endpoint: Endpoint, request: Request, provider: Provider | None) -> Response:
+    deps: Deps = request.app.state.deps
+    try:
+        await require(deps.redis, PER_ADDRESS, network_of_caller(caller_of(request)))
+        return await endpoint(request)
+    except SignedOut:
+        path = request.url.path
+        return_to = path if path in OWN_PATHS else ACCOUNT_PATH
+        return redirect(with_query(RESUME_PATH, return_to=return_to))
+    except RateLimited as error:
+        response = _fault(request, Fault.TOO_MANY, provider)
+        response.headers["retry-after"] = str(error.retry_after)
+        return response
+    except (SignInRefused, LinkRefused, AccountClosed, LastWayIn, Unlinked) as error:
+        return await _refused(request, error, provider)
 
 
 async def _refused(request: Request, error: Exception, provider: Provider | None) -> Response:
@@ -77,10 +92,12 @@ async def _refused(request: Request, error: Exception, provider: Provider | None
             fault = OF_LINK[error.reason]
         case AccountClosed():
             fault = Fault.ACCOUNT_CLOSED
+        case Unlinked():
+            fault = Fault.BAD_STATE
         case _:
             fault = Fault.LAST_WAY_IN
     log.info("sign-in refused", provider=provider, reason=fault, error=str(error))
-    if fault not in _NO_SIGN_IN:
+    if fault not in _NO_SIGN_IN and not isinstance(error, NoFlow):
         named = provider.value if provider else "none"
         await record(
             AuditAction.SIGN_IN_REFUSED,
@@ -101,7 +118,7 @@ def _fault(request: Request, fault: Fault, provider: Provider | None) -> Respons
 async def present(request: Request) -> Asker | None:
     """Who is signed in in this browser, by the access cookie or else the one for refreshing.
 
-    For routes under /auth, which both go to, and within `answering`, which sets the new ones.
+    Within `answering`, which sets the new cookies.
     """
     deps: Deps = request.app.state.deps
     asker = (await session_of_page(deps, request)).asker
@@ -125,17 +142,18 @@ async def _renewed(deps: Deps, request: Request) -> Asker | None:
 
 
 async def finish(
-    request: Request, user_id: UUID, provider: Provider, flow: Flow, asker: Asker | None
+    request: Request, identity: Identity, provider: Provider, flow: Flow, asker: Asker | None
 ) -> Response:
     """Let a person in whom the provider has vouched for: an app by a code, a browser by cookies,
-    unless `asker` is them already. Raises AccountClosed."""
+    unless `asker` is them already. Raises AccountClosed, Unlinked."""
+    user_id, method = identity.user_id, METHODS[provider]
     deps: Deps = request.app.state.deps
     if flow.code_challenge is not None:
-        code = await SignInCode.make(user_id, METHODS[provider], flow.code_challenge)
+        code = await SignInCode.make(user_id, method, flow.code_challenge, identity.id)
         state = {} if flow.app_state is None else {"state": flow.app_state}
         return redirect(with_query(flow.return_to, code=code, **state))
     if asker is None or asker.user_id != user_id:
-        tokens = await enter(deps, user_id, METHODS[provider], caller_of(request))
+        tokens = await enter(deps, user_id, method, caller_of(request), identity.id)
         request.state.set_cookies[:] = session_cookies(deps.settings, tokens)
     return redirect(flow.return_to)
 

@@ -23,6 +23,7 @@ class Fault(StrEnum):
     EMAIL_UNVERIFIED = "EMAIL_UNVERIFIED"
     EMAIL_OF_ANOTHER_ACCOUNT = "EMAIL_OF_ANOTHER_ACCOUNT"
     NOTHING_TO_LINK = "NOTHING_TO_LINK"
+    SOMETHING_ELSE_SHOWN = "SOMETHING_ELSE_SHOWN"
     NO_GITHUB_IDENTITY = "NO_GITHUB_IDENTITY"
     OTHER_GITHUB_ACCOUNT = "OTHER_GITHUB_ACCOUNT"
     SCOPE_NOT_GRANTED = "SCOPE_NOT_GRANTED"
@@ -30,6 +31,7 @@ class Fault(StrEnum):
     BAD_FORM = "BAD_FORM"
     LAST_WAY_IN = "LAST_WAY_IN"
     TOO_MANY = "TOO_MANY"
+    BROKEN = "BROKEN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,13 @@ TEXTS = {
         "It was linked or turned down already, or more than 15 minutes have passed.",
         "Start the sign-in again to link it.",
     ),
+    Fault.SOMETHING_ELSE_SHOWN: FaultText(
+        409,
+        "This page is about another sign-in",
+        "Another sign-in was started in this browser after the page was shown, and only the last "
+        "one waits for your answer.",
+        "Nothing was changed. Start the sign-in that you mean again.",
+    ),
     Fault.NO_GITHUB_IDENTITY: FaultText(
         409,
         "Your account has no GitHub sign-in yet",
@@ -170,6 +179,12 @@ TEXTS = {
         "There were too many calls from your network address.",
         "Wait a minute, then try again.",
     ),
+    Fault.BROKEN: FaultText(
+        500,
+        "Something went wrong on our side",
+        "It is no fault of yours, and whether anything was changed is not known.",
+        "Try again in a minute.",
+    ),
 }
 
 OF_LINK = {
@@ -186,3 +201,13 @@ class SignInRefused(Exception):
         super().__init__(f"{fault}: {detail}")
         self.fault = fault
         self.detail = detail
+
+
+class NoFlow(SignInRefused):
+    """Someone comes back from a provider, or answers, though nothing waits for them here.
+
+    Anybody can do that as often as they like, so the audit log has no row for it.
+    """
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(Fault.BAD_STATE, detail)

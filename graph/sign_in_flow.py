@@ -3,6 +3,7 @@
 import hmac
 from dataclasses import asdict, dataclass
 from typing import Any, Self
+from uuid import UUID
 
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
@@ -10,6 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.core.deps import Deps
 from domain.core.settings import Settings
+from domain.sign_in.flow_documents import PendingLink
+from domain.sign_in.profiles import Held, ProviderProfile, held_profile, hold_profile
 from domain.sign_in.rules import (
     ACCOUNT_PATH,
     Provider,
@@ -17,18 +20,20 @@ from domain.sign_in.rules import (
     allowed_return,
     is_challenge,
 )
-from graph.cookies import REFRESH_PATH
-from graph.sign_in_faults import Fault, SignInRefused
+from graph.cookies import COOKIE_PATH, cookie_names
+from graph.forms import ABOUT_FIELD
+from graph.sign_in_faults import Fault, NoFlow, SignInRefused
 
 LIFE_SECONDS = 15 * 60
 APP_STATE_MAX = 512
+_VERSION_MAX = 40
 _PENDING = "pending_link"
 
 
 class FlowCookie:
     """Middleware for the routes of a sign-in: Starlette's session, in a cookie of its own.
 
-    The cookie is signed, lives a quarter of an hour, and goes to /auth alone.
+    The cookie is signed and lives a quarter of an hour.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -36,15 +41,14 @@ class FlowCookie:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         deps: Deps = scope["app"].state.deps
-        is_https = deps.settings.public_url.startswith("https://")
         middleware = SessionMiddleware(
             self._app,
             secret_key=deps.secrets.derived("sign-in-cookie").hex(),
-            session_cookie=("__Secure-" if is_https else "") + "careergraph-sign-in",
+            session_cookie=cookie_names(deps.settings).flow,
             max_age=LIFE_SECONDS,
-            path=REFRESH_PATH,
+            path=COOKIE_PATH,
             same_site="lax",  # the way back is a navigation from the provider's site
-            https_only=is_https,
+            https_only=deps.settings.public_url.startswith("https://"),
         )
         await middleware(scope, receive, send)
 
@@ -61,6 +65,8 @@ class Flow:
     """The app's own `state`, given back to it (RFC 6749 section 4.1.2)."""
     text_version: str | None = None
     """Of the consent that the person is about to give."""
+    agreed_to: str | None = None
+    """The version of the privacy policy that our own pages have shown."""
 
     @property
     def is_app(self) -> bool:
@@ -77,7 +83,7 @@ class Flow:
         if return_to is None:
             raise SignInRefused(Fault.BAD_RETURN)
         if "client" not in query:
-            return cls(return_to=return_to)
+            return cls(return_to=return_to, agreed_to=query.get("agreed", "")[:_VERSION_MAX])
         challenge, state = query.get("code_challenge", ""), query.get("state")
         is_whole = query["client"] == "app" and is_challenge(challenge)
         if not is_whole or (state is not None and len(state) > APP_STATE_MAX):
@@ -108,7 +114,7 @@ def recall(request: Request, provider: Provider) -> Flow:
     kept = request.session.get(f"flow_{provider}")
     state = request.query_params.get("state", "")
     if kept is None or not hmac.compare_digest(kept["state"].encode(), state.encode()):
-        raise SignInRefused(Fault.BAD_STATE)
+        raise NoFlow
     del request.session[f"flow_{provider}"]
     return Flow.of_json(kept["flow"])
 
@@ -119,17 +125,31 @@ def forget(request: Request, provider: Provider) -> None:
         del request.session[key]
 
 
-def hold_link(request: Request, secret: str) -> None:
-    """Let this browser, and no other, confirm a pending link."""
+async def hold(
+    request: Request, profile: ProviderProfile, flow: Flow, user_id: UUID | None
+) -> None:
+    """Let this browser, and no other, say what is to become of a profile. `user_id` is who may
+    link it; None asks whether there is to be an account."""
+    deps: Deps = request.app.state.deps
+    secret = await hold_profile(deps.secrets, profile, flow.as_json(), user_id)
     request.session[_PENDING] = secret
 
 
-def held_link(request: Request) -> str | None:
-    """The secret of the pending link that this browser may confirm."""
+async def waiting(request: Request) -> Held | None:
+    """What this browser may speak for."""
+    deps: Deps = request.app.state.deps
     secret = request.session.get(_PENDING)
-    return secret if isinstance(secret, str) else None
+    link = await PendingLink.held_by(secret) if isinstance(secret, str) else None
+    return held_profile(deps.secrets, link) if link else None
 
 
-def drop_link(request: Request) -> None:
-    """The pending link is confirmed or turned down."""
-    request.session.pop(_PENDING, None)
+def check_shown(held: Held, fields: dict[str, str]) -> None:
+    """Raises SignInRefused when the page that was answered is about another sign-in."""
+    if fields.get(ABOUT_FIELD) != str(held.id):
+        raise SignInRefused(Fault.SOMETHING_ELSE_SHOWN)
+
+
+async def take(request: Request) -> bool:
+    """The answer counts, once: whether this request is the one that has brought it."""
+    secret = request.session.pop(_PENDING, None)
+    return isinstance(secret, str) and await PendingLink.take(secret) is not None

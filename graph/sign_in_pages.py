@@ -13,7 +13,7 @@ from domain.core.language import Language
 from domain.core.settings import Settings
 from domain.profile.documents import User
 from domain.sign_in.consent_texts import ConsentText, current_text, current_version
-from domain.sign_in.profiles import ProviderProfile
+from domain.sign_in.profiles import Held, ProviderProfile
 from domain.sign_in.rules import ACCOUNT_PATH, ConsentKind, Provider, allowed_return, with_query
 from graph.markup import Markup, fill, joined, template
 from graph.pages import CSS
@@ -62,12 +62,16 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def ways(settings: Settings, providers: Iterable[Provider], return_to: str) -> Markup:
-    """A button for each of these providers that this deployment has."""
+def ways(
+    settings: Settings, providers: Iterable[Provider], return_to: str, agreed: str | None = None
+) -> Markup:
+    """A button for each of these providers that this deployment has. `agreed` is the version of
+    the privacy policy that stands beside them."""
+    query = {"return_to": return_to} | ({"agreed": agreed} if agreed else {})
     return joined(
         fill(
             '<a class="way" href="{href}">Continue with {name}</a>',
-            href=with_query(f"/auth/{provider}", return_to=return_to),
+            href=with_query(f"/auth/{provider}", **query),
             name=PROVIDER_NAMES[provider],
         )
         for provider in configured(settings)
@@ -93,10 +97,9 @@ def link_sign_in_page(
     return page("You have an account already", content)
 
 
-def link_page(
-    user: User, profile: ProviderProfile, form_token: str, redirects_to: Iterable[str]
-) -> HTMLResponse:
+def link_page(user: User, held: Held, form_token: str, redirects_to: Iterable[str]) -> HTMLResponse:
     """The question whether to link."""
+    profile = held.profile
     name = PROVIDER_NAMES[profile.provider]
     content = fill(
         template("link.html"),
@@ -104,8 +107,25 @@ def link_page(
         identity=_person(profile.name, profile.email),
         provider=name,
         form_token=form_token,
+        about=str(held.id),
     )
     return page(f"Link {name} to your account", content, redirects_to=redirects_to)
+
+
+def agree_page(held: Held, form_token: str, redirects_to: Iterable[str]) -> HTMLResponse:
+    """The privacy policy, and the question whether there is to be an account."""
+    text = current_text(ConsentKind.PRIVACY_POLICY, Language.EN)
+    content = fill(
+        template("agree.html"),
+        identity=_person(held.profile.name, held.profile.email),
+        provider=PROVIDER_NAMES[held.profile.provider],
+        title=text.title,
+        text=paragraphs(text),
+        version=text.version,
+        form_token=form_token,
+        about=str(held.id),
+    )
+    return page("Make an account?", content, redirects_to=redirects_to)
 
 
 def _person(name: str | None, email: str | None) -> Markup:
@@ -143,12 +163,12 @@ async def sign_in(request: Request) -> Response:
     return_to = allowed_return(given, deps.settings.sign_in_return_urls)
     if return_to is None:
         return fault_page(Fault.BAD_RETURN, None)
-    buttons = ways(deps.settings, Provider, return_to) or fill(
+    version = current_version(ConsentKind.PRIVACY_POLICY)
+    buttons = ways(deps.settings, Provider, return_to, version) or fill(
         "<p>{text}</p>",
         text="This server is not set up for signing in with Google or GitHub. For local work, "
         "`careergraph token --user EMAIL` prints a token.",
     )
-    version = current_version(ConsentKind.PRIVACY_POLICY)
     content = fill(template("sign_in.html"), ways=buttons, version=version)
     return page("Sign in", content)
 

@@ -8,15 +8,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from domain.core.deps import Deps
-from domain.core.errors import AccountClosed, RateLimited
+from domain.core.errors import AccountClosed, DomainError, InvalidInput, RateLimited
 from domain.core.rate_limit import require
-from domain.sign_in.actions import LinkNeeded, enter, sign_in
+from domain.sign_in.actions import LinkNeeded, SignedIn, enter, sign_in
 from domain.sign_in.consents import give_consent
 from domain.sign_in.documents import Identity
 from domain.sign_in.flow_documents import SignInCode
-from domain.sign_in.profiles import ProviderProfile, hold_profile
-from domain.sign_in.provider_tokens import keep_grant
+from domain.sign_in.profiles import ProviderProfile
+from domain.sign_in.provider_tokens import Unlinked, keep_grant
 from domain.sign_in.rules import (
+    AGREE_PATH,
     LINK_PATH,
     ConsentKind,
     Provider,
@@ -25,7 +26,9 @@ from domain.sign_in.rules import (
     answers_challenge,
     with_query,
 )
+from domain.sign_in.voiding import void_unkept
 from graph.cookies import caller_of
+from graph.rate_limit import network_of_caller
 from graph.session_routes import tokens_json
 from graph.sign_in_answers import (
     PER_ADDRESS,
@@ -37,7 +40,7 @@ from graph.sign_in_answers import (
     redirect,
 )
 from graph.sign_in_faults import Fault, SignInRefused
-from graph.sign_in_flow import Flow, FlowCookie, forget, hold_link, recall, remember
+from graph.sign_in_flow import Flow, FlowCookie, forget, hold, recall, remember
 from graph.sign_in_oauth import ProviderApps, profile_of, send_off
 from graph.sign_in_pages import PATH as SIGN_IN_PATH
 
@@ -92,8 +95,12 @@ def callback(provider: Provider) -> Endpoint:
         finally:
             forget(request, provider)
         if flow.use is TokenUse.REPOSITORIES:
-            return await _allow_repositories(request, profile, flow)
-        return await _let_in(request, profile, flow)
+            try:
+                return await _allow_repositories(request, profile, flow)
+            except (SignInRefused, DomainError):
+                await void_unkept(deps, profile, caller_of(request), request.state.user_id)
+                raise
+        return await let_in(request, profile, flow)
 
     return answering(from_provider, provider)
 
@@ -108,16 +115,18 @@ def _check_query(request: Request) -> None:
         raise SignInRefused(Fault.BAD_ANSWER, "no code")
 
 
-async def _let_in(request: Request, profile: ProviderProfile, flow: Flow) -> Response:
+async def let_in(request: Request, profile: ProviderProfile, flow: Flow) -> Response:
+    """Go on with whom a provider has vouched for, or ask what has to be asked before."""
     deps: Deps = request.app.state.deps
     # An app signs in by itself, whoever is signed in in the browser that it borrows.
     asker = None if flow.is_app else await present(request)
     user_id = asker.user_id if asker else None
-    result = await sign_in(deps, profile, caller_of(request), user_id)
-    if isinstance(result, LinkNeeded):
-        hold_link(request, await hold_profile(deps.secrets, profile, flow.as_json()))
-        return redirect(LINK_PATH)
-    return await finish(request, result.user_id, profile.provider, flow, asker)
+    result = await sign_in(deps, profile, caller_of(request), user_id, flow.agreed_to)
+    if isinstance(result, SignedIn):
+        return await finish(request, result.identity, profile.provider, flow, asker)
+    owner_id = result.user_id if isinstance(result, LinkNeeded) else None
+    await hold(request, profile, flow, owner_id)
+    return redirect(LINK_PATH if owner_id else AGREE_PATH)
 
 
 async def _allow_repositories(request: Request, profile: ProviderProfile, flow: Flow) -> Response:
@@ -130,16 +139,17 @@ async def _allow_repositories(request: Request, profile: ProviderProfile, flow: 
         raise SignInRefused(Fault.OTHER_GITHUB_ACCOUNT)
     if "repo" not in profile.grant.scopes:
         raise SignInRefused(Fault.SCOPE_NOT_GRANTED)
-    caller = caller_of(request)
-    await give_consent(
-        deps, asker.user_id, ConsentKind.GITHUB_REPOSITORIES, flow.text_version or "", caller
-    )
+    caller, kind = caller_of(request), ConsentKind.GITHUB_REPOSITORIES
+    try:
+        await give_consent(deps, asker.user_id, kind, flow.text_version or "", caller)
+    except InvalidInput:
+        raise SignInRefused(Fault.OUTDATED_TEXT) from None
     await keep_grant(deps, identity, TokenUse.REPOSITORIES, profile.grant, caller)
     return redirect(flow.return_to)
 
 
 async def resume(request: Request) -> Response:
-    """Renew a session that a page under another path cannot renew: its cookie goes to /auth."""
+    """Renew a session for a page, and go on there."""
     deps: Deps = request.app.state.deps
     given = request.query_params.get("return_to")
     return_to = allowed_return(given, deps.settings.sign_in_return_urls)
@@ -155,7 +165,7 @@ async def exchange(request: Request) -> Response:
     deps: Deps = request.app.state.deps
     caller = caller_of(request)
     try:
-        await require(deps.redis, PER_ADDRESS, caller.address or "unknown")
+        await require(deps.redis, PER_ADDRESS, network_of_caller(caller))
         code, verifier = await _code_in_body(request)
         found = await SignInCode.take(code)
         if found is None or not answers_challenge(verifier, found.code_challenge):
@@ -164,12 +174,14 @@ async def exchange(request: Request) -> Response:
                 "not that of its challenge. Start the sign-in again."
             )
             return _problem(400, "SIGN_IN_CODE_REFUSED", message)
-        tokens = await enter(deps, found.user_id, found.method, caller)
+        tokens = await enter(deps, found.user_id, found.method, caller, found.identity_id)
     except RateLimited as error:
         message = f"Too many calls from this address. Try again in {error.retry_after} s."
         return _problem(
             429, "RATE_LIMIT_EXCEEDED", message, **{"Retry-After": str(error.retry_after)}
         )
+    except Unlinked:
+        return _problem(400, "SIGN_IN_CODE_REFUSED", "This way in was taken away meanwhile.")
     except AccountClosed:
         return _problem(409, "ACCOUNT_CLOSED", "This account is being deleted.")
     except (ValueError, ClientDisconnect):

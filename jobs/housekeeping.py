@@ -1,4 +1,5 @@
-"""What is done every so often, by one worker at a time: removing what has had its time."""
+"""What is done every so often, by one worker at a time: removing what has had its time, and
+renewing what is about to end."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from domain.core.deps import Deps
 from domain.core.leases import hold
 from domain.core.owned_files import OwnedFile
 from domain.core.tasks import heed_cancellation
+from domain.sign_in.renewals import renew_due
 
 log = structlog.get_logger()
 
@@ -34,6 +36,7 @@ async def _remove_abandoned_files(_deps: Deps) -> int:
 
 CHORES: list[Chore] = [
     Chore("expired-exports", timedelta(minutes=1), export.remove_expired),
+    Chore("provider-tokens", timedelta(minutes=1), renew_due),
     Chore("abandoned-files", timedelta(minutes=10), _remove_abandoned_files),
     Chore("deleted-accounts", timedelta(minutes=10), deletion.look_again),
     Chore("failed-deletions", timedelta(minutes=30), deletion.take_up_again),

@@ -26,7 +26,7 @@ from domain.core.errors import InputRule, InvalidInput
 from domain.core.failures import FailureReason
 from domain.core.text import clean_line
 from domain.sign_in.documents import Identity
-from domain.sign_in.provider_tokens import revoke_tokens
+from domain.sign_in.voiding import revoke_tokens
 
 log = structlog.get_logger()
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _ALGORITHMS = ("EdDSA", "RS256")
 _TYPES = (None, "jwt", "at+jwt")
 """RFC 9068 asks for the last; most issuers write "JWT" or nothing."""
+_OTHER_TYPES = ("id", "refresh", "offline", "logout")
+"""What Keycloak writes as `typ` among the claims; access tokens have "Bearer"."""
+_OTHER_CLAIMS = {"events", "nonce", "at_hash", "c_hash", "s_hash"}
+"""Of logout tokens (OpenID Connect Back-Channel Logout 1.0, 2.4) and of ID tokens (Core 1.0, 2
+and 3.3.2.11; Financial-grade API 1.0, part 2, 5.1)."""
 _EMAIL_MAX = 254  # RFC 5321, 4.5.3.1.3, without the brackets
 _NAME_MAX = 200
 
@@ -62,13 +67,19 @@ class ExternalIssuers:
             return False
 
     async def verify(self, token: str, at: datetime) -> ExternalToken:
-        """Raises InvalidToken, or IssuerUnavailable when that cannot be told (within 3 s)."""
+        """Raises InvalidToken, or IssuerUnavailable when that cannot be told (within 3 s).
+
+        RFC 9068 asks for `at+jwt` as the header's `typ` and for `jti`. Most issuers write "JWT"
+        or no type, and some give no `jti`, so neither is asked for. What says that it is an ID
+        token, a refresh token or a logout token is refused, whatever its header says.
+        """
         found = take_apart(token, _ALGORITHMS)
         issuer = found.text("iss")
         if issuer not in self._audiences:
             raise InvalidToken("its issuer is not one of those configured")
         if found.token_type not in _TYPES:
             raise InvalidToken("it is no access token")
+        _check_use(found)
         _check_audience(found, self._audiences[issuer])
         issued_at, expires_at = found.times(at)  # nobody's keys are fetched for what has expired
         key = await self._keys[issuer].find(found.kid, found.algorithm)
@@ -99,13 +110,28 @@ class ExternalIssuers:
         return self._http
 
 
+def _check_use(found: UnverifiedToken) -> None:
+    """Raises InvalidToken for what is there to tell who somebody is, or that they left."""
+    claims = found.claims
+    # `token_use` is Amazon Cognito's.
+    is_access = claims.get("token_use", "access") == "access"
+    written = str(claims.get("typ")).lower()
+    # Keycloak before version 24 also puts the `nonce` of the sign-in into access tokens.
+    telling = _OTHER_CLAIMS - {"nonce"} if written == "bearer" else _OTHER_CLAIMS
+    if not is_access or written in _OTHER_TYPES or not telling.isdisjoint(claims):
+        raise InvalidToken("it is no access token")
+
+
 def _check_audience(found: UnverifiedToken, accepted: set[str]) -> None:
     """Raises InvalidToken unless the token is for one of `accepted`.
 
     Access tokens of Amazon Cognito have no `aud`; their `client_id` stands for it (AWS, "Verifying
-    JSON web tokens" in the developer guide of Amazon Cognito).
+    JSON web tokens" in the developer guide of Amazon Cognito). Of nobody else's: others put in
+    `client_id` who asked for the token, whatever it is for.
     """
-    audience = found.claims.get("aud", found.claims.get("client_id"))
+    is_cognito = found.claims.get("token_use") == "access"
+    stand_in = found.claims.get("client_id") if is_cognito else None
+    audience = found.claims.get("aud", stand_in)
     named = audience if isinstance(audience, list) and "aud" in found.claims else [audience]
     if not any(isinstance(name, str) and name in accepted for name in named):
         raise InvalidToken("it is for something else")

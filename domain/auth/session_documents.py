@@ -42,6 +42,8 @@ class Asker:
     token_id: str
     expires_at: datetime
     method: SignInMethod
+    identity_id: UUID | None = None
+    """The way in that an external issuer's token came by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Session(Document):
     id: UUID = Field(default_factory=new_id)  # type: ignore[assignment]  # beanie's own way to another id type
     user_id: UUID
     method: SignInMethod
+    identity_id: UUID | None = None
+    """The way in that it was opened by; it ends with that. None for local work."""
     device: str
     address: str | None
     """Where its tokens were last renewed from."""
@@ -112,10 +116,12 @@ class Session(Document):
     def opened(
         cls, id: UUID, user_id: UUID, method: SignInMethod, device: str, address: str | None,
         at: datetime, expires_at: datetime, refresh_hash: bytes | None, access: AccessToken,
+        identity_id: UUID | None = None,
     ) -> Self:  # fmt: skip
         """A session that is not stored yet. Without `refresh_hash` it cannot be refreshed."""
         return cls(
-            id=id, user_id=user_id, method=method, device=device, address=address,
+            id=id, user_id=user_id, method=method, identity_id=identity_id,
+            device=device, address=address,
             created_at=at, last_used_at=at, expires_at=expires_at, current_hash=refresh_hash,
             access_tokens=[access], access_until=access.expires_at,
             delete_at=max(expires_at, access.expires_at) + _SLACK,
@@ -184,9 +190,13 @@ class Session(Document):
         return cls.model_validate(row) if row else None
 
     @classmethod
-    async def revoke_of_user(cls, user_id: UUID, keep: UUID | None) -> int:
-        """End all live sessions of this user but `keep`. How many those were."""
+    async def revoke_of_user(
+        cls, user_id: UUID, keep: UUID | None, identity_id: UUID | None = None
+    ) -> int:
+        """End all live sessions of this user but `keep`, or those of one way in. How many."""
         query = {"user_id": user_id, "_id": {"$ne": keep}, **_live()}
+        if identity_id is not None:
+            query["identity_id"] = identity_id
         done = await cls.get_pymongo_collection().update_many(query, [{"$set": _REVOKED}])
         return done.modified_count
 
@@ -228,8 +238,9 @@ class Session(Document):
         """
         sessions = cls.get_pymongo_collection()
         ids = [row["_id"] async for row in sessions.find({"user_id": user_id}, {"_id": 1})]
-        change: dict[str, Any] = {**_REVOKED, "user_id": _NOBODY, "device": "", "address": None,
-                  "access_tokens": [], "created_at": "$$NOW", "last_used_at": "$$NOW"}  # fmt: skip
+        change: dict[str, Any] = {**_REVOKED, "user_id": _NOBODY, "identity_id": None,
+                  "device": "", "address": None, "access_tokens": [],
+                  "created_at": "$$NOW", "last_used_at": "$$NOW"}  # fmt: skip
         done = await sessions.update_many({"_id": {"$in": ids}}, [{"$set": change}])
         spent = SpentRefreshToken.get_pymongo_collection()
         await spent.delete_many({"session_id": {"$in": ids}})

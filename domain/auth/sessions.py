@@ -71,9 +71,9 @@ class _Access:
 
 async def open_session(
     deps: Deps, user_id: UUID, method: SignInMethod, caller: Caller,
-    access_life: timedelta | None = None,
+    access_life: timedelta | None = None, *, identity_id: UUID | None = None,
 ) -> Tokens:  # fmt: skip
-    """Start a session of somebody who has just shown who they are.
+    """Start a session of somebody who has just shown who they are, by `identity_id`.
 
     With `access_life`, for local work, it is one access token of that life and no refresh token.
 
@@ -85,7 +85,7 @@ async def open_session(
     refresh = None if access_life else make_token(id, secrets.token_bytes(SECRET_BYTES))
     session = Session.opened(
         id, user_id, method, device_name(caller.user_agent), caller.address, at, ends,
-        hash_of(refresh) if refresh else None, access.kept,
+        hash_of(refresh) if refresh else None, access.kept, identity_id,
     )  # fmt: skip
     await session.insert()
     if await ClosedAccount.has(user_id):
@@ -144,10 +144,11 @@ async def revoke_session(deps: Deps, user_id: UUID, session_id: UUID, caller: Ca
 
 
 async def revoke_all_sessions(
-    deps: Deps, user_id: UUID, caller: Caller, keep: UUID | None = None
-) -> int:
-    """End all of a user's sessions but `keep`. How many those were."""
-    count = await Session.revoke_of_user(user_id, keep)
+    deps: Deps, user_id: UUID, caller: Caller, keep: UUID | None = None,
+    identity_id: UUID | None = None,
+) -> int:  # fmt: skip
+    """End all of a user's sessions but `keep`, or those of one way in. How many those were."""
+    count = await Session.revoke_of_user(user_id, keep, identity_id)
     for session in await Session.revoked_of_user(user_id):
         await _announce(deps, session)
     if count:

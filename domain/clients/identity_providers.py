@@ -91,12 +91,16 @@ class GitHubUser:
 class TokenProvider(Protocol):
     """A provider that renews and revokes what it gave."""
 
+    @property
+    def revokes_singly(self) -> bool:
+        """Whether revoking one grant leaves others of the same person alone."""
+
     async def refresh(self, grant: Grant) -> Grant:
         """A new grant for one that has a refresh token. Raises ProviderRefused when that is no
         good any more, ProviderUnavailable."""
 
-    async def revoke(self, grant: Grant) -> None:
-        """Make the grant's tokens worthless, if the provider offers that.
+    async def revoke(self, grant: Grant) -> bool:
+        """Make the grant's tokens worthless; whether the provider says that they are.
 
         Raises ProviderUnavailable.
         """
@@ -104,6 +108,9 @@ class TokenProvider(Protocol):
 
 class OpenIDProvider:
     """A provider found by OpenID Connect Discovery, such as Google."""
+
+    revokes_singly = False
+    """Google ends all that a person let an application do (RFC 7009, section 2.1, allows it)."""
 
     def __init__(self, issuer: str, client_id: str, client_secret: str) -> None:
         self._issuer = issuer
@@ -118,12 +125,13 @@ class OpenIDProvider:
         answer = await _call("POST", address, data=form, auth=self._auth)
         return _renewed(_json_object(answer), grant)
 
-    async def revoke(self, grant: Grant) -> None:
+    async def revoke(self, grant: Grant) -> bool:
         """See TokenProvider. By RFC 7009; revoking a refresh token ends its access tokens too."""
         address = await self._endpoint("revocation_endpoint")
-        if address is not None:
-            form = {"token": grant.refresh_token or grant.access_token}
-            await _call("POST", address, data=form, auth=self._auth)
+        if address is None:
+            return False
+        form = {"token": grant.refresh_token or grant.access_token}
+        return (await _call("POST", address, data=form, auth=self._auth)).status == 200
 
     async def _endpoint(self, name: str) -> str | None:
         # Asked for anew each time: a renewal comes once an hour, and addresses may move.
@@ -134,6 +142,8 @@ class OpenIDProvider:
 
 class GitHubProvider:
     """GitHub, or a GitHub Enterprise server."""
+
+    revokes_singly = True
 
     def __init__(self, url: str, api_url: str, client_id: str, client_secret: str) -> None:
         self._url = url.rstrip("/")
@@ -153,15 +163,16 @@ class GitHubProvider:
         answer = await _call("POST", address, data=form, headers={"Accept": "application/json"})
         return _renewed(_json_object(answer), grant)
 
-    async def revoke(self, grant: Grant) -> None:
+    async def revoke(self, grant: Grant) -> bool:
         """See TokenProvider. One that is gone already is as good as revoked."""
-        await _call(
+        answer = await _call(
             "DELETE",
             f"{self._api_url}/applications/{self._client_id}/token",
             json={"access_token": grant.access_token},
             auth=(self._client_id, self._client_secret),
             headers=_GITHUB_HEADERS,
         )
+        return answer.status in (204, 404)
 
     async def user(self, access_token: str) -> GitHubUser:
         """Whose token this is. Raises ProviderRefused when it is nobody's, ProviderUnavailable."""

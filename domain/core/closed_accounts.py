@@ -1,5 +1,6 @@
 """Accounts that are being deleted, or were: nothing may be made for them any more."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -39,6 +40,12 @@ class ClosedAccount(Document):
         """Set the mark; one that is there keeps its time."""
         update = {"$setOnInsert": {"closed_at": now()}}
         await cls.get_pymongo_collection().update_one({"_id": user_id}, update, upsert=True)
+
+    @classmethod
+    async def among(cls, user_ids: Collection[UUID]) -> set[UUID]:
+        """Which of these accounts are closed."""
+        found = cls.get_pymongo_collection().find({"_id": {"$in": list(user_ids)}}, {"_id": 1})
+        return {row["_id"] async for row in found}
 
     @classmethod
     async def has(cls, user_id: UUID) -> bool:

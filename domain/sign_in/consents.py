@@ -11,8 +11,8 @@ from domain.core.closed_accounts import ClosedAccount
 from domain.core.errors import AccountClosed, InputRule, InvalidInput, NeededForAccount
 from domain.sign_in.consent_texts import current_version
 from domain.sign_in.documents import Consent, Identity
-from domain.sign_in.provider_tokens import revoke_tokens
 from domain.sign_in.rules import ConsentKind, Provider, TokenUse
+from domain.sign_in.voiding import revoke_tokens
 
 if TYPE_CHECKING:
     from domain.core.deps import Deps

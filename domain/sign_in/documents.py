@@ -1,6 +1,6 @@
 """Who people are to the providers they sign in with, and what they agreed to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
@@ -55,6 +55,12 @@ class Identity(Document):
     async def theirs(cls, user_id: UUID, id: UUID) -> Self | None:
         """One of the user's identities; None when absent or somebody else's."""
         return await cls.find_one({"_id": id, "user_id": user_id})
+
+    @classmethod
+    async def leading(cls, ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Which of these there are, each with its user."""
+        found = cls.get_pymongo_collection().find({"_id": {"$in": list(ids)}}, {"user_id": 1})
+        return {row["_id"]: row["user_id"] async for row in found}
 
     async def seen(self, email: str | None, email_verified: bool, name: str | None) -> None:
         """Note that it was used, and what the provider says about it now."""

@@ -29,7 +29,8 @@ def new_secret() -> str:
 
 
 class PendingLink(Document):
-    """An identity that waits for its person to say that it is to lead to their account.
+    """An identity that waits for its person to say that it is to lead to their account, or that
+    there is to be one.
 
     The browser it came through holds the secret; the profile and its tokens are sealed.
     """
@@ -74,6 +75,8 @@ class SignInCode(Document):
     code_hash: str
     user_id: UUID
     method: SignInMethod
+    identity_id: UUID | None = None
+    """The way in; the code ends with it."""
     code_challenge: str
     expires_at: datetime
 
@@ -86,11 +89,14 @@ class SignInCode(Document):
         ]
 
     @classmethod
-    async def make(cls, user_id: UUID, method: SignInMethod, code_challenge: str) -> str:
+    async def make(
+        cls, user_id: UUID, method: SignInMethod, code_challenge: str,
+        identity_id: UUID | None = None,
+    ) -> str:  # fmt: skip
         """A new code, good for a minute."""
         code = new_secret()
         await cls(
-            code_hash=_hash(code), user_id=user_id, method=method,
+            code_hash=_hash(code), user_id=user_id, method=method, identity_id=identity_id,
             code_challenge=code_challenge, expires_at=now() + CODE_LIFE,
         ).insert()  # fmt: skip
         return code
@@ -101,6 +107,12 @@ class SignInCode(Document):
         query = {"code_hash": _hash(code), "expires_at": {"$gt": now()}}
         row = await cls.get_pymongo_collection().find_one_and_delete(query)
         return cls.model_validate(row) if row else None
+
+    @classmethod
+    async def delete_of_identity(cls, user_id: UUID, identity_id: UUID) -> None:
+        """Delete the codes that came by one of the user's ways in."""
+        query = {"user_id": user_id, "identity_id": identity_id}
+        await cls.get_pymongo_collection().delete_many(query)
 
     @classmethod
     async def of_user_for_export(cls, user_id: UUID) -> list[dict[str, Any]]:

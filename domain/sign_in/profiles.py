@@ -46,10 +46,24 @@ class ProviderProfile:
         )  # fmt: skip
 
 
-async def hold_profile(secrets: "Secrets", profile: ProviderProfile, then: dict[str, Any]) -> str:
-    """Keep a profile until its person says whether to link it; the secret that leads to it.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A profile that waits for its person's word."""
 
-    `then` is what the sign-in goes on with.
+    id: UUID
+    profile: ProviderProfile
+    then: dict[str, Any]
+    """What the sign-in goes on with."""
+    user_id: UUID | None
+    """Who may link it; None where a new account waits for an agreement."""
+
+
+async def hold_profile(
+    secrets: "Secrets", profile: ProviderProfile, then: dict[str, Any], user_id: UUID | None
+) -> str:
+    """Keep a profile until its person says what is to become of it; the secret that leads to it.
+
+    `then` and `user_id` are those of Held.
     """
     id, secret = new_id(), new_secret()
     grant = profile.grant
@@ -57,16 +71,15 @@ async def hold_profile(secrets: "Secrets", profile: ProviderProfile, then: dict[
         "profile": asdict(profile),
         "expires_at": grant.expires_at.isoformat() if grant.expires_at else None,
         "then": then,
+        "user_id": str(user_id) if user_id else None,
     }
     text = json.dumps(data, default=lambda _: None)
     await PendingLink.add(id, secret, secrets.seal(text.encode(), _purpose(id)))
     return secret
 
 
-def held_profile(
-    secrets: "Secrets", link: PendingLink
-) -> tuple[ProviderProfile, dict[str, Any]] | None:
-    """The profile of a pending link and what goes on with it; None when its key is gone."""
+def held_profile(secrets: "Secrets", link: PendingLink) -> Held | None:
+    """What a pending link holds; None when its key is gone."""
     try:
         data = json.loads(secrets.open(link.sealed_profile, _purpose(link.id)))
     except (SecretKeyMissing, SealBroken):
@@ -78,7 +91,8 @@ def held_profile(
     }
     provider = Provider(fields["provider"])
     profile = ProviderProfile(**fields | {"provider": provider, "grant": Grant(**grant)})
-    return profile, data["then"]
+    user_id = UUID(data["user_id"]) if data["user_id"] else None
+    return Held(link.id, profile, data["then"], user_id)
 
 
 def _purpose(id: UUID) -> str:

@@ -1,10 +1,8 @@
 """Providers' tokens: sealed at rest, renewed before they end, given up when they are revoked."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
-from uuid import UUID
 
 import structlog
 
@@ -14,9 +12,6 @@ from domain.clients.identity_providers import (
     Grant,
     ProviderRefused,
     ProviderUnavailable,
-    TokenProvider,
-    github_of,
-    google_of,
 )
 from domain.core.clock import now
 from domain.core.closed_accounts import ClosedAccount
@@ -31,10 +26,17 @@ from domain.sign_in.rules import (
     with_query,
 )
 from domain.sign_in.token_documents import ProviderToken
+from domain.sign_in.voiding import (
+    open_grant,
+    provider_of,
+    revoke_tokens,
+    seal_grant,
+    void_orphan,
+    void_replaced,
+)
 
 if TYPE_CHECKING:
     from domain.core.deps import Deps
-    from domain.core.secrets import Sealed, Secrets
     from domain.core.settings import Settings
 
 log = structlog.get_logger()
@@ -54,6 +56,10 @@ class ConsentNeeded(DomainError):
         self.url = url
 
 
+class Unlinked(DomainError):
+    """The way in was taken away while somebody came in by it."""
+
+
 def consent_url(settings: "Settings", provider: str, use: TokenUse) -> str | None:
     """Where a person lets us in again; None for external issuers, which have no such page here."""
     if provider not in list(Provider):
@@ -64,52 +70,36 @@ def consent_url(settings: "Settings", provider: str, use: TokenUse) -> str | Non
     return with_query(address, consent="again", return_to=ACCOUNT_PATH)
 
 
-def provider_of(settings: "Settings", provider: str) -> TokenProvider | None:
-    """The client for a provider's tokens; None when this deployment does not have it."""
-    match provider:
-        case Provider.GOOGLE:
-            return google_of(settings)
-        case Provider.GITHUB:
-            return github_of(settings)
-    return None
-
-
-def _purpose(identity_id: UUID) -> str:
-    return f"provider-token:{identity_id}"
-
-
-def _sealed(secrets: "Secrets", identity_id: UUID, grant: Grant) -> "Sealed":
-    data = {"access_token": grant.access_token, "refresh_token": grant.refresh_token}
-    return secrets.seal(json.dumps(data).encode(), _purpose(identity_id))
-
-
-def _opened(secrets: "Secrets", token: ProviderToken) -> Grant:
-    data = json.loads(secrets.open(token.sealed, _purpose(token.identity_id)))
-    return Grant(scopes=tuple(token.scopes), expires_at=token.expires_at, **data)
-
-
 async def keep_grant(
     deps: "Deps", identity: Identity, use: TokenUse, grant: Grant, caller: Caller
 ) -> None:
     """Seal and keep what a sign-in brought.
 
     Google gives a refresh token with the first consent only, so an earlier one stays in use.
-    Raises AccountClosed.
+    What it replaces is voided at the provider, where that leaves the new one alone. Raises
+    AccountClosed, Unlinked.
     """
     if grant.refresh_token is None:
         earlier = await _earlier_refresh_token(deps, identity, use)
         grant = Grant(grant.access_token, earlier, grant.expires_at, grant.scopes)
-    sealed = _sealed(deps.secrets, identity.id, grant)
-    await ProviderToken.keep(
+    sealed = seal_grant(deps.secrets, identity.id, grant)
+    replaced = await ProviderToken.keep(
         identity.id, identity.user_id, use, sealed, list(grant.scopes), grant.expires_at
     )
-    if await ClosedAccount.has(identity.user_id):
-        await ProviderToken.take(identity.id)
-        raise AccountClosed
+    await _check_still_leads(deps, identity, caller)
     await record(
         AuditAction.PROVIDER_TOKEN_SEALED, caller, identity.user_id,
         provider=identity.provider, use=use, key_id=sealed.key_id,
     )  # fmt: skip
+    await void_replaced(deps, identity, replaced, grant, caller)
+
+
+async def _check_still_leads(deps: "Deps", identity: Identity, caller: Caller) -> None:
+    """Take tokens back that nobody else would: the way in went while they were being kept."""
+    is_closed = await ClosedAccount.has(identity.user_id)
+    if is_closed or await Identity.theirs(identity.user_id, identity.id) is None:
+        await revoke_tokens(deps, identity, None, caller)
+        raise AccountClosed if is_closed else Unlinked
 
 
 async def _earlier_refresh_token(deps: "Deps", identity: Identity, use: TokenUse) -> str | None:
@@ -117,7 +107,7 @@ async def _earlier_refresh_token(deps: "Deps", identity: Identity, use: TokenUse
     if token is None or token.needs_consent:
         return None
     try:
-        return _opened(deps.secrets, token).refresh_token
+        return open_grant(deps.secrets, token).refresh_token
     except (SecretKeyMissing, SealBroken):
         return None
 
@@ -167,43 +157,14 @@ async def using_token(
     raise _consent_needed(deps, identity, use)
 
 
-async def revoke_tokens(
-    deps: "Deps", identity: Identity, use: TokenUse | None, caller: Caller
-) -> int:
-    """Drop an identity's tokens, of one use or all, and tell the provider, which may not listen.
-
-    How many there were.
-    """
-    taken = await ProviderToken.take(identity.id, use)
-    for token in taken:
-        told = await _tell_provider(deps, identity, token)
-        await record(
-            AuditAction.PROVIDER_TOKEN_REVOKED, caller, identity.user_id,
-            provider=identity.provider, use=token.use, provider_told=str(told).lower(),
-        )  # fmt: skip
-    return len(taken)
-
-
-async def _tell_provider(deps: "Deps", identity: Identity, token: ProviderToken) -> bool:
-    provider = provider_of(deps.settings, identity.provider)
-    if provider is None or token.needs_consent:
-        return False
-    try:
-        await provider.revoke(_opened(deps.secrets, token))
-    except (ProviderUnavailable, SecretKeyMissing, SealBroken) as error:
-        log.warning("provider not told", provider=identity.provider, error=str(error))
-        return False
-    return True
-
-
 async def _open_and_reseal(deps: "Deps", identity: Identity, token: ProviderToken) -> Grant:
     try:
-        grant = _opened(deps.secrets, token)
+        grant = open_grant(deps.secrets, token)
     except (SecretKeyMissing, SealBroken) as error:
         # Not marked: a key that is missing here may come back.
         log.error("provider token cannot be opened", token_id=str(token.id), error=str(error))
         raise _consent_needed(deps, identity, token.use) from error
-    fresh = _sealed(deps.secrets, identity.id, grant)
+    fresh = seal_grant(deps.secrets, identity.id, grant)
     if fresh.key_id != token.sealed.key_id:
         await token.reseal(fresh)
     return grant
@@ -227,8 +188,9 @@ async def _renewed(
         if token.is_expired(now()):
             raise
         return grant.access_token
-    sealed = _sealed(deps.secrets, identity.id, fresh)
+    sealed = seal_grant(deps.secrets, identity.id, fresh)
     if not await token.replace_grant(sealed, list(fresh.scopes), fresh.expires_at):
+        await void_orphan(deps, identity, token.use, fresh)
         return None
     await record(
         AuditAction.PROVIDER_TOKEN_REFRESHED, UNKNOWN, identity.user_id,
@@ -251,7 +213,7 @@ async def _without_renewal(
 
 async def _after_refusal(deps: "Deps", identity: Identity, token: ProviderToken) -> None:
     """Have a refused token renewed, or give it up. One that was replaced meanwhile is let be."""
-    if _opened(deps.secrets, token).refresh_token is not None:
+    if open_grant(deps.secrets, token).refresh_token is not None:
         await token.mark_due()
     elif await _give_up(identity, token):
         raise _consent_needed(deps, identity, token.use)

@@ -32,6 +32,7 @@ class ConsentKind(StrEnum):
 
 ACCOUNT_PATH = "/account"
 LINK_PATH = "/auth/link"
+AGREE_PATH = "/auth/agree"
 REPOSITORIES_PATH = "/auth/github/repositories"
 OWN_PATHS = (ACCOUNT_PATH, "/graphiql", "/", LINK_PATH, REPOSITORIES_PATH)
 URL_MAX = 2048

@@ -17,6 +17,9 @@ RENEWED_BEFORE = timedelta(minutes=5)
 RENEWAL_LEASE = timedelta(seconds=30)
 """Longer than a renewal's calls can take; then another process may try."""
 
+TRIED_AGAIN_AFTER = timedelta(minutes=2)
+"""So that tokens whose provider is down do not keep workers from the others."""
+
 
 class ProviderToken(Document):
     """What a provider gave for one use of one identity.
@@ -37,6 +40,8 @@ class ProviderToken(Document):
     needs_consent: bool = False
     """The provider does not accept it any more; only the person can mend that."""
     kept_at: datetime = Field(default_factory=now)
+    tried_at: datetime | None = None
+    """When a worker last set out to renew it."""
 
     class Settings:
         name = "provider_tokens"
@@ -45,6 +50,11 @@ class ProviderToken(Document):
                 [("identity_id", ASCENDING), ("use", ASCENDING)], name="identity_use", unique=True
             ),
             IndexModel([("user_id", ASCENDING)], name="of_user"),
+            IndexModel(
+                [("expires_at", ASCENDING)],
+                name="due",
+                partialFilterExpression={"needs_consent": False},
+            ),
         ]
 
     def is_due(self, at: datetime) -> bool:
@@ -68,18 +78,34 @@ class ProviderToken(Document):
     async def keep(
         cls, identity_id: UUID, user_id: UUID, use: TokenUse,
         sealed: Sealed, scopes: list[str], expires_at: datetime | None,
-    ) -> None:  # fmt: skip
-        """Keep what a sign-in brought, in place of what was there."""
+    ) -> Self | None:  # fmt: skip
+        """Keep what a sign-in brought, in place of what was there, which is given back."""
         fresh = {
             "user_id": user_id, "sealed": sealed.model_dump(), "scopes": scopes,
             "expires_at": expires_at, "renewing_until": None, "needs_consent": False,
-            "kept_at": now(),
+            "kept_at": now(), "tried_at": None,
         }  # fmt: skip
-        await cls.get_pymongo_collection().update_one(
+        row = await cls.get_pymongo_collection().find_one_and_update(
             {"identity_id": identity_id, "use": use.value},
             {"$set": fresh, "$inc": {"version": 1}, "$setOnInsert": {"_id": new_id()}},
             upsert=True,
+            return_document=ReturnDocument.BEFORE,
         )
+        return cls.model_validate(row) if row else None
+
+    @classmethod
+    async def due(cls, at: datetime, limit: int) -> list[Self]:
+        """Those to be renewed, but for those tried just before; the longest untried first."""
+        query = {
+            "needs_consent": False,
+            "expires_at": {"$lte": at + RENEWED_BEFORE},
+            "tried_at": {"$not": {"$gt": at - TRIED_AGAIN_AFTER}},
+        }
+        return await cls.find(query).sort("tried_at").limit(limit).to_list()
+
+    async def note_try(self) -> None:
+        """Remember that a worker sets out to renew it, whatever comes of that."""
+        await self._changed(self._as_read(), {"$set": {"tried_at": now()}})
 
     async def claim_renewal(self) -> bool:
         """Become the one who renews this version; False when somebody else is."""
@@ -98,7 +124,7 @@ class ProviderToken(Document):
         """Keep the renewed grant; False when this version was replaced meanwhile."""
         fresh = {
             "sealed": sealed.model_dump(), "scopes": scopes, "expires_at": expires_at,
-            "renewing_until": None, "kept_at": now(),
+            "renewing_until": None, "kept_at": now(), "tried_at": None,
         }  # fmt: skip
         return await self._changed(self._as_read(), {"$set": fresh, "$inc": {"version": 1}})
 

@@ -141,7 +141,7 @@ async def test_a_browser_is_told_to_forget_its_cookies(client: Client, deps: Dep
 
     assert answer.json()["data"]["deleteMyAccount"]["deletion"]["status"] == "PENDING"
     forgotten = answer.headers.get_list("set-cookie")
-    assert len(forgotten) == 2
+    assert len(forgotten) == 3
     assert all("Max-Age=0" in value or "1970" in value for value in forgotten), forgotten
 
 

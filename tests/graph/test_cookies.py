@@ -35,10 +35,10 @@ def test_cookies_over_https_are_bound_to_it(deps: Deps) -> None:
 
     set_ = by_name(session_cookies(settings, tokens()))
 
-    assert list(set_) == ["__Host-careergraph", "__Secure-careergraph-refresh"]
+    assert list(set_) == ["__Host-careergraph", "__Host-careergraph-refresh"]
     access, refresh = set_.values()
     assert (access.value, access["path"]) == ("header.payload.signature", "/")
-    assert (refresh.value, refresh["path"]) == ("cgr_0_x", "/auth")
+    assert (refresh.value, refresh["path"]) == ("cgr_0_x", "/")  # `__Host-` forbids any other
     for cookie in (access, refresh):
         assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
         assert cookie["domain"] == ""  # `__Host-` forbids one
@@ -234,7 +234,7 @@ async def test_signing_out_clears_the_browsers_cookies(deps: Deps) -> None:
 
     assert answer.json()["data"]["signOut"]["session"]["device"] == "Firefox on Linux"
     assert {cookie.key: cookie["max-age"] for cookie in set_cookies(answer)} == {
-        "careergraph": "0", "careergraph-refresh": "0",
+        "careergraph": "0", "careergraph-refresh": "0", "careergraph-sign-in": "0",
     }  # fmt: skip
     assert browser.cookies == {}
     assert await User.find_one({"name": "Dana"}) is not None

@@ -253,7 +253,7 @@ async def test_signing_out_with_an_external_issuers_token_ends_that_token(
     data, cookies = await run(deps, one, "signOut { session { id } }")
 
     assert data == {"signOut": {"session": None}}
-    assert len(cookies) == 2
+    assert len(cookies) == 3
     assert await deps.revocations.is_revoked(one)
     assert not await deps.revocations.is_revoked(two)
     assert await is_signed_in(laptop)
@@ -271,5 +271,5 @@ async def test_signing_out_everywhere_with_an_external_issuers_token(
 
     assert (kept["signOutEverywhere"]["count"], none, laptop_too) == (1, [], False)
     assert not await deps.revocations.is_revoked(one)
-    assert (ended["signOutEverywhere"]["count"], len(cookies)) == (0, 2)
+    assert (ended["signOutEverywhere"]["count"], len(cookies)) == (0, 3)
     assert await deps.revocations.is_revoked(two)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -18,8 +19,12 @@ from domain.auth.sessions import open_session, revoke_session
 from domain.core.clock import now
 from domain.core.deps import Deps
 from domain.profile.documents import User
+from domain.sign_in.actions import unlink_identity
+from domain.sign_in.documents import Identity
+from domain.sign_in.external import ExternalUsers
 from graph.cookies import cookie_names
 from tests.client import Client, payloads, raw_socket, receive, send, subscribe
+from tests.domain.auth.issuer_server import Issuer, issuers_for, running_issuer
 from tests.graph.sockets import STATUS, closing, end, global_id, mine, serving, until_listeners
 from tests.graph.web_process import WebProcess
 from tests.jobs.pieces import quick
@@ -228,3 +233,45 @@ async def test_page_of_an_allowed_origin_may_connect(deps: Deps) -> None:
     ):
         await send(socket, type="connection_init")
         assert await receive(socket) == {"type": "connection_ack"}
+
+
+@asynccontextmanager
+async def with_issuer(deps: Deps) -> AsyncIterator[tuple[Deps, Issuer]]:
+    """A server that takes the tokens of an external issuer."""
+    async with running_issuer() as issuer, issuers_for(issuer) as external:
+        parts = replace(deps, external_issuers=external, external_users=ExternalUsers())
+        async with serving(parts) as address:
+            yield quick(parts, public_url=address), issuer
+
+
+async def test_external_token_of_a_deleted_account_closes_its_socket(deps: Deps) -> None:
+    """The account was deleted with another token of the same person."""
+    words = {"confirmation": "delete my account"}
+    mutation = "mutation ($input: DeleteMyAccountInput!) { deleteMyAccount(input: $input) { "
+    mutation += "deletion { status } } }"
+    async with with_issuer(deps) as (parts, issuer):
+        url, name = parts.settings.public_url, uuid4().hex
+        first, second = (Client(url, issuer.token(sub=name)) for _ in range(2))
+        async with first.socket() as socket, Client(url, issuer.token()).socket() as other:
+            await second.data(mutation, input=words)
+            begun = time.monotonic()
+            assert (await closing(socket)) == (4401, [])
+            assert time.monotonic() - begun < 5
+            await send(other, type="ping")
+            assert await receive(other) == {"type": "pong"}
+
+
+async def test_external_token_of_an_unlinked_identity_closes_its_socket(deps: Deps) -> None:
+    async with with_issuer(deps) as (parts, issuer):
+        name = uuid4().hex
+        async with Client(parts.settings.public_url, issuer.token(sub=name)).socket() as socket:
+            identity = await Identity.of_subject(issuer.issuer, name)
+            assert identity is not None
+            await Identity(user_id=identity.user_id, provider="github", subject=name).insert()
+            await asyncio.sleep(2.5)  # another way in, and all is well
+            await send(socket, type="ping")
+            assert await receive(socket) == {"type": "pong"}
+            await unlink_identity(parts, identity.user_id, identity.id, UNKNOWN)
+            begun = time.monotonic()
+            assert (await closing(socket)) == (4401, [])
+            assert time.monotonic() - begun < 5

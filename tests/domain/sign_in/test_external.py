@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.auth.caller import UNKNOWN
+from domain.auth.audit import AuditEvent
+from domain.auth.caller import UNKNOWN, Caller
 from domain.auth.session_documents import Asker, SignInMethod
 from domain.auth.sessions import revoke_external_token
 from domain.auth.tokens import InvalidToken
@@ -196,6 +197,23 @@ async def test_an_unlinked_subject_does_not_come_back_by_its_old_token(
 
     with pytest.raises(InvalidToken):
         await authenticate(afresh(parts), token)
+
+
+async def test_who_comes_in_with_a_token_is_recorded_once_and_from_where(
+    parts: Deps, issuer: Issuer
+) -> None:
+    caller = Caller("198.51.100.7", "curl/8")
+    first, second = issuer.token(sub="seen"), issuer.token(sub="seen")
+
+    asker = await authenticate(parts, first, caller)
+    for token in (first, second):
+        await authenticate(parts, token, caller)
+    await authenticate(afresh(parts), first, caller)  # in another process
+
+    rows = await AuditEvent.newest(9, asker.user_id)
+    assert [row.action for row in rows] == ["SIGNED_IN", "SIGNED_IN", "IDENTITY_LINKED"]
+    assert {(row.address, row.user_agent) for row in rows} == {("198.51.100.7", "curl/8")}
+    assert rows[0].details == {"method": "EXTERNAL", "provider": issuer.issuer}
 
 
 async def test_others_tokens_are_refused(parts: Deps, issuer: Issuer) -> None:

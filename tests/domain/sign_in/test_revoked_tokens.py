@@ -20,11 +20,11 @@ from domain.sign_in.provider_tokens import (
     ConsentNeeded,
     keep_grant,
     provider_token,
-    revoke_tokens,
     using_token,
 )
 from domain.sign_in.rules import Provider
 from domain.sign_in.token_documents import ProviderToken
+from domain.sign_in.voiding import revoke_tokens
 from tests.domain.sign_in.grants import HOUR, USE, at_github, identity_with, stored
 from tests.github_server import GitHubServer
 from tests.oidc_server import CheatingProvider

@@ -9,8 +9,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from domain.sign_in.consent_texts import current_version
+from domain.sign_in.rules import ConsentKind
+
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
+_FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+POLICY = current_version(ConsentKind.PRIVACY_POLICY)
 
 
 class Browser:
@@ -31,8 +36,10 @@ class Browser:
         return await self.http.get(path, headers=headers)
 
     async def back_address(self, path: str, sub: str | None = None) -> str:
-        """Go to the provider, let it agree, and stop at the address that it sends back to."""
-        return await self.consent(await self.get(path), sub)
+        """Go to the provider as from the sign-in page, let it agree, and stop at the address that
+        it sends back to."""
+        start = f"{path}{'&' if '?' in path else '?'}agreed={POLICY}"
+        return await self.consent(await self.get(start), sub)
 
     async def consent(self, response: httpx2.Response, sub: str | None = None) -> str:
         """The same from the redirect on. `sub` fills in the form of oidc-provider-mock."""
@@ -49,8 +56,11 @@ class Browser:
     async def sign_in(
         self, provider: str, sub: str | None = None, query: str = ""
     ) -> httpx2.Response:
-        """The whole way; what the last step answers."""
-        return await self.get(await self.back_address(f"/auth/{provider}{query}", sub))
+        """The whole way; what the last step answers. Who is asked to agree does."""
+        answer = await self.get(await self.back_address(f"/auth/{provider}{query}", sub))
+        if answer.headers.get("location") == "/auth/agree":
+            return await self.submit("/auth/agree", "/auth/agree", answer="agree")
+        return answer
 
     async def post(
         self, path: str, fields: dict[str, str], origin: str | None = None
@@ -59,9 +69,7 @@ class Browser:
 
     async def submit(self, page: str, path: str, **fields: str) -> httpx2.Response:
         """Post one of the forms of a page."""
-        shown = await self.get(page)
-        assert f'action="{path}"' in shown.text, shown.text
-        return await self.post(path, {"form_token": token_in(shown), **fields})
+        return await self.post(path, fields_in(await self.get(page), path) | fields)
 
     async def graphql(self, query: str, **variables: Any) -> Any:
         """An operation as our own pages send it; its data."""
@@ -92,6 +100,13 @@ class Browser:
         for cookie in list(self.http.cookies.jar):
             if cookie.name == name:
                 self.http.cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
+
+
+def fields_in(page: httpx2.Response, path: str) -> dict[str, str]:
+    """What one of a page's forms holds by itself."""
+    _, found, rest = page.text.partition(f'action="{path}"')
+    assert found, page.text
+    return {name: html.unescape(value) for name, value in _FIELD.findall(rest.split("</form>")[0])}
 
 
 def token_in(page: httpx2.Response) -> str:

@@ -9,7 +9,7 @@ from domain.auth.audit import AuditEvent
 from domain.auth.session_documents import Session
 from domain.sign_in.documents import Identity
 from tests.github_server import GitHubUser
-from tests.graph.sign_in.browser import Browser, heading, path_of, token_in
+from tests.graph.sign_in.browser import POLICY, Browser, heading, path_of, token_in
 from tests.graph.sign_in.conftest import OpenBrowser, World
 from tests.oidc_server import OIDCServer
 
@@ -31,8 +31,9 @@ async def test_nobody_is_led_to_the_sign_in_and_back(world: World, browser: Brow
 
     assert response.headers["location"] == "/sign-in?return_to=%2Faccount"
     page = await browser.get(response.headers["location"])
-    assert 'href="/auth/github?return_to=%2Faccount"' in page.text
-    assert 'href="/auth/google?return_to=%2Faccount"' in page.text
+    for provider in ("github", "google"):
+        href = f"/auth/{provider}?return_to=%2Faccount&amp;agreed={POLICY}"
+        assert f'href="{href}"' in page.text
     assert 'href="/consents/privacy-policy"' in page.text
 
 
@@ -187,6 +188,8 @@ async def test_a_way_in_is_unlinked_but_not_the_last(
     assert path_of(answer) == "/account"
     assert [one.provider for one in await Identity.of_user(user_id)] == ["google"]
     assert world.github.revoked == [token], "GitHub was told"
+    assert await browser.viewer() is None, "the session that came by GitHub has ended"
+    await browser.sign_in("google", sub)
     page = await browser.get("/account")
     assert "Unlink" not in page.text
     last = await browser.post(

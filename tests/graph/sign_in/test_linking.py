@@ -12,7 +12,7 @@ from domain.sign_in.documents import Identity
 from domain.sign_in.flow_documents import PendingLink
 from graph import ids
 from tests.github_server import GitHubUser
-from tests.graph.sign_in.browser import Browser, heading, path_of, token_in
+from tests.graph.sign_in.browser import Browser, fields_in, heading, path_of, token_in
 from tests.graph.sign_in.conftest import OpenBrowser, World
 from tests.oidc_server import OIDCServer
 
@@ -118,7 +118,7 @@ async def test_a_link_is_confirmed_once_and_in_time(
     past = {"$set": {"expires_at": now() - timedelta(seconds=1)}}
     await PendingLink.get_pymongo_collection().update_many({}, past)
 
-    late = await browser.post("/auth/link", {"form_token": token_in(page), "answer": "link"})
+    late = await browser.post("/auth/link", fields_in(page, "/auth/link") | {"answer": "link"})
 
     assert (late.status_code, heading(late)) == (410, "Nothing waits to be linked")
     assert await providers_of(browser) == ["google"]
@@ -130,11 +130,12 @@ async def test_a_form_of_elsewhere_links_nothing(
     await browser.sign_in("google", await google_person(oidc, fresh_email()))
     world.github.user = GitHubUser.make(fresh_id(), fresh_email())
     await browser.sign_in("github")
-    token = token_in(await browser.get("/auth/link"))
+    fields = fields_in(await browser.get("/auth/link"), "/auth/link")
+    token = fields["form_token"]
     other = await open_browser(world)
     await other.sign_in("google", await google_person(oidc, fresh_email()))
     others_token = token_in(await other.get("/account"))
-    form = {"answer": "link"}
+    form = {"about": fields["about"], "answer": "link"}
 
     refusals = [
         await browser.post("/auth/link", form),

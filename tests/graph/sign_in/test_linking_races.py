@@ -6,7 +6,7 @@ from domain.profile.documents import User
 from domain.sign_in.documents import Identity
 from domain.sign_in.token_documents import ProviderToken
 from tests.github_server import GitHubUser
-from tests.graph.sign_in.browser import Browser, path_of, token_in
+from tests.graph.sign_in.browser import Browser, fields_in, path_of
 from tests.graph.sign_in.conftest import OpenBrowser, World
 from tests.graph.sign_in.test_linking import (
     fresh_email,
@@ -60,7 +60,7 @@ async def test_a_link_confirmed_twice_at_once_is_one(
     await browser.sign_in("google", await google_person(oidc, fresh_email()))
     world.github.user = GitHubUser.make(fresh_id(), fresh_email())
     await browser.sign_in("github")
-    form = {"form_token": token_in(await browser.get("/auth/link")), "answer": "link"}
+    form = fields_in(await browser.get("/auth/link"), "/auth/link") | {"answer": "link"}
 
     answers = await asyncio.gather(*(browser.post("/auth/link", form) for _ in range(4)))
 

@@ -77,6 +77,19 @@ async def test_who_takes_it_back_has_the_token_voided(world: World, browser: Bro
     assert await browser.viewer() is not None, "the sign-in stays"
 
 
+async def test_agreeing_twice_and_taking_it_back_leaves_no_token_that_reads_repositories(
+    world: World, browser: Browser
+) -> None:
+    await github_person(world, browser)
+    for _ in range(2):
+        await browser.get(await agree(browser))
+
+    await browser.submit("/account", "/account/consents/github-repositories/withdraw")
+
+    assert [token.scope for token in world.github.tokens.values()] == ["read:user,user:email"]
+    assert len(world.github.revoked) == 2
+
+
 async def test_withdrawing_works_while_github_is_down(world: World, browser: Browser) -> None:
     user_id = await github_person(world, browser)
     await browser.get(await agree(browser))
@@ -99,6 +112,7 @@ async def test_without_the_scope_there_is_no_consent(world: World, browser: Brow
     assert (refused.status_code, heading(refused)) == (403, "GitHub did not let us in")
     assert await Consent.in_force(user_id, ConsentKind.GITHUB_REPOSITORIES) is None
     assert list(await scopes_of(user_id)) == ["SIGN_IN"]
+    assert len(world.github.revoked) == 1, "what it gave is not kept"
 
 
 async def test_who_says_no_at_github_has_agreed_to_nothing(world: World, browser: Browser) -> None:
@@ -123,6 +137,7 @@ async def test_the_repositories_of_another_github_account_are_not_read(
         world.github.user = user
         refused = await browser.get(await agree(browser))
         assert (refused.status_code, heading(refused)) == (409, "That is another GitHub account")
+    assert len(world.github.revoked) == 2, "what they gave is not kept"
     assert list(await scopes_of(user_id)) == ["SIGN_IN"]
 
 

@@ -13,7 +13,7 @@ from domain.profile.documents import User
 from domain.sign_in.documents import Consent, Identity
 from graph.app import create_app
 from tests.github_server import GitHubUser
-from tests.graph.sign_in.browser import FIREFOX, Browser, heading, path_of
+from tests.graph.sign_in.browser import FIREFOX, POLICY, Browser, heading, path_of
 from tests.graph.sign_in.conftest import SPA, OpenBrowser, World
 from tests.oidc_server import CheatingProvider, OIDCServer
 from tests.served import served
@@ -153,14 +153,14 @@ async def test_a_provider_that_is_not_set_up_has_a_page_that_says_so(deps: Deps)
     assert "not set up for signing in with Google or GitHub" in page.text
 
 
-async def test_the_cookie_of_a_sign_in_is_short_lived_and_goes_to_auth_alone(
+async def test_the_cookie_of_a_sign_in_is_short_lived(
     browser: Browser,
 ) -> None:
     response = await browser.get("/auth/github")
 
     [cookie] = response.headers.get_list("set-cookie")
     assert cookie.startswith("careergraph-sign-in=")
-    for part in ("path=/auth", "Max-Age=900", "httponly", "samesite=lax"):
+    for part in ("path=/", "Max-Age=900", "httponly", "samesite=lax"):
         assert part in cookie.split("; "), cookie
     assert "secure" not in cookie
     assert "set-cookie" not in (await browser.get("/sign-in")).headers
@@ -174,7 +174,7 @@ async def test_over_https_cookies_are_secure(world: World) -> None:
     app.state.deps = replace(world.deps, settings=settings)
     world.github.user = GitHubUser.make(14, None)
     async with served(app) as url, httpx2.AsyncClient(base_url=url) as http:
-        there = await http.get("/auth/github")
+        there = await http.get(f"/auth/github?agreed={POLICY}")
         async with httpx2.AsyncClient() as elsewhere:
             back = (await elsewhere.get(there.headers["location"])).headers["location"]
         [flow] = there.headers.get_list("set-cookie")
@@ -184,12 +184,12 @@ async def test_over_https_cookies_are_secure(world: World) -> None:
         )
 
     assert parts.netloc == "careers.example.com"
-    assert flow.startswith("__Secure-careergraph-sign-in=")
-    assert "; secure" in flow
+    assert flow.startswith("__Host-careergraph-sign-in=")
+    assert {"path=/", "secure"} < set(flow.split("; "))
     assert answer.status_code == 303
     cookies = {cookie.partition("=")[0]: cookie for cookie in answer.headers.get_list("set-cookie")}
-    assert {"__Host-careergraph", "__Secure-careergraph-refresh"} < set(cookies)
-    for name in ("__Host-careergraph", "__Secure-careergraph-refresh"):
+    assert {"__Host-careergraph", "__Host-careergraph-refresh"} < set(cookies)
+    for name in ("__Host-careergraph", "__Host-careergraph-refresh"):
         assert "; HttpOnly; Secure; SameSite=Lax" in cookies[name]
 
 

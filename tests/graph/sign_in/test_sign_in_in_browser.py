@@ -95,7 +95,8 @@ async def test_a_page_of_elsewhere_posts_nothing(
     """A form of another site, with whatever token, in the browser of somebody who is signed in."""
     page, subject = window.page, uuid4().hex
     await oidc.set_user(subject, email=f"{subject}@example.com", email_verified=True)
-    await page.goto(f"{world.url}/auth/google")
+    await page.goto(f"{world.url}/sign-in")
+    await page.click("text=Continue with Google")
     await agree_at_google(page, subject)
     await page.wait_for_url(f"{world.url}/account")
     token = await page.input_value("input[name=form_token] >> nth=0")
