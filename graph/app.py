@@ -11,6 +11,7 @@ from domain.core.deps import open_deps
 from domain.core.settings import Settings
 from graph import (
     account_page,
+    agree_routes,
     exports,
     health,
     link_routes,
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> Starlette:
             *session_routes.ROUTES,
             *sign_in_routes.ROUTES,
             *link_routes.ROUTES,
+            *agree_routes.ROUTES,
             *sign_in_pages.ROUTES,
             *account_page.ROUTES,
             *uploads.ROUTES,

@@ -38,9 +38,12 @@ MUTATION_COST = 10
 PRICES = {
     "jobRecommendations": 50, "totalCount": 5, "skills": 2, "skillsGap": 2,
     "__schema": 100, "__type": 10,
+    "JobPosting.description": 5, "JobPosting.requirements": 2, "JobPosting.responsibilities": 2,
+    "JobPosting.niceToHave": 2, "CVExperience.description": 1, "GapAnswer.text": 1,
 }  # fmt: skip
-"""Points on top, for fields whose work does not show in the shape of what they give. Introspection
-costs nothing else: all of the schema takes some 20 to 40 ms, however it is asked for."""
+"""Points on top, for fields whose work does not show in the shape of what they give: such as texts
+of up to a million characters, by the type they are of. Introspection costs nothing else: all of the
+schema takes some 20 to 40 ms, however it is asked for."""
 LIST_SIZES = {"questions": 5, "errors": 1}
 """How many objects lists give that are no pages and have no ids; an answer has an error or two."""
 LIST_SIZE = 10
@@ -142,7 +145,7 @@ class CostCounter:
 
     def _field(self, node: FieldNode, parent: GraphQLCompositeType) -> _Part:
         name = node.name.value
-        price = Cost(PRICES.get(name, 0), 0)
+        price = Cost(PRICES.get(name, 0) or PRICES.get(f"{parent.name}.{name}", 0), 0)
         if node.selection_set is None or name in INTROSPECTION:
             return _Part(price)
         given = self._type_of(name, parent)

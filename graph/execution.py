@@ -4,16 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import strawberry
-from graphql import (
-    DocumentNode,
-    ExecutionResult,
-    GraphQLError,
-    OperationDefinitionNode,
-    OperationType,
-)
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType
 from graphql import Executor as GraphQLExecutor
 from graphql.execution import (
     create_source_event_stream,
@@ -26,13 +20,14 @@ from strawberry.execution import optimized_is_awaitable
 from domain.core.settings import Feature, Settings
 from domain.core.tasks import end
 from graph import error_policy
+from graph.answer_size import BoundedExecutor
 from graph.context import Context
 from graph.cost import Cost, CostCounter
-from graph.document_limits import limit_error
 from graph.documents import CheckedDocument, DocumentRefused, Documents
 from graph.rate_limit import BudgetExceeded, charge_address, spend
+from graph.refusals import timed_out, too_costly
 from graph.trusted_documents import load_trusted_documents
-from graph.variable_limits import too_many_values
+from graph.variable_limits import count_values, too_many_values
 
 T = TypeVar("T")
 
@@ -42,6 +37,10 @@ MOST_COERCION_ERRORS = 10
 NEW_TEXT_COST = 50
 """Points for reading a text that this process does not remember: it takes up to 30 ms, where an
 operation of 50 points takes less."""
+VALUES_PER_POINT = 100
+"""Of variables, which are coerced before an operation is paid for."""
+REFUSED_COST = 10
+"""Points for a request that was prepared and then refused: nothing else would count its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +64,13 @@ class RequestRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An operation that may be executed, once. `variables` are coerced."""
+    """An operation that may be executed, once."""
 
-    document: DocumentNode
     operation: OperationDefinitionNode
     kind: OperationType
-    variables: dict[str, Any]
-    operation_name: str | None
     cost: Cost
-    executor: GraphQLExecutor[Any]
-    """graphql-core's; it lacks the context only."""
+    executor: BoundedExecutor
+    """It lacks the context only."""
 
 
 class Executor:
@@ -88,9 +84,8 @@ class Executor:
         self, schema: strawberry.Schema, settings: Settings, seconds: float = MOST_SECONDS
     ) -> None:
         self._schema = schema._schema  # Strawberry gives no other way to it
-        self._executor_class = schema.execution_context_class
         self._settings = settings
-        self._seconds = seconds
+        self.seconds = seconds
         self._suggestions = settings.allows(Feature.SUGGESTIONS)
         introspection = settings.allows(Feature.INTROSPECTION)
         self._documents = Documents(self._schema, self._suggestions, introspection)
@@ -98,12 +93,26 @@ class Executor:
         self._ending: set[asyncio.Task[None]] = set()
 
     async def admit(self, params: Params, context: Context) -> None:
-        """Charge the caller's address for a text that has to be read first, valid or not.
-
-        Call it before `prepare`, whose work it bounds. Raises RequestRefused.
-        """
+        """Charge the caller's address for a text that has to be read, and for many values, valid
+        or not. Call it before `prepare`, whose work it bounds. Raises RequestRefused."""
+        points = count_values(params.variables) // VALUES_PER_POINT if params.variables else 0
         if params.query is not None and not self._documents.remembers(params.query):
-            await _within_budget(charge_address(context, NEW_TEXT_COST))
+            points += NEW_TEXT_COST
+        if points:
+            await within_budget(charge_address(context, points))
+
+    async def begin(self, params: Params, context: Context) -> Prepared:
+        """Admit and prepare; the address is charged for a refusal too. Raises RequestRefused."""
+        await self.admit(params, context)
+        try:
+            return self.prepare(params)
+        except RequestRefused:
+            await self.charge_refusal(context)
+            raise
+
+    async def charge_refusal(self, context: Context) -> None:
+        """Raises RequestRefused when the address's budget does not have it."""
+        await within_budget(charge_address(context, REFUSED_COST))
 
     def prepare(self, params: Params) -> Prepared:
         """Parse, hold against the limits, validate, coerce and count. Raises RequestRefused."""
@@ -114,20 +123,20 @@ class Executor:
         operation = _operation(checked, params.operation_name)
         executor = self._executor(checked, operation, params.variables)
         cost = self._cost(checked, operation, executor.variable_values.coerced)
-        return Prepared(
-            checked.document, operation, operation.operation, executor.variable_values.coerced,
-            params.operation_name, cost, executor,
-        )  # fmt: skip
+        return Prepared(operation, operation.operation, cost, executor)
 
-    async def execute(self, prepared: Prepared, context: Context) -> dict[str, Any]:
+    async def execute(
+        self, prepared: Prepared, context: Context, seconds: float | None = None
+    ) -> dict[str, Any]:
         """The answer to a query or a mutation, with its errors as clients see them.
 
-        Raises RequestRefused when it costs more than is left of a budget.
+        `seconds` are for where less is left. Raises RequestRefused over a budget.
         """
-        await _within_budget(spend(context, prepared.cost))
-        executor = _with_context(prepared, context)
+        await within_budget(spend(context, prepared.cost))
+        executor = prepared.executor
+        executor.context_value = context
         try:
-            result = await self._settle(execute_root_selection_set(executor))
+            result = await self._settle(execute_root_selection_set(executor), seconds)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is told masked
             result = ExecutionResult(None, [error_policy.of_exception(error)])
         return _payload(result)
@@ -140,8 +149,9 @@ class Executor:
         The first step raises RequestRefused when it costs more than is left of a budget, or when
         its source cannot be opened.
         """
-        await _within_budget(spend(context, prepared.cost))
-        executor = _with_context(prepared, context)
+        await within_budget(spend(context, prepared.cost))
+        executor = prepared.executor
+        executor.context_value = context
         source = await self._source(executor)
         async with aclosing(map_source_to_response_event(executor, source, self._event)) as results:
             while True:
@@ -176,12 +186,12 @@ class Executor:
         checked: CheckedDocument,
         operation: OperationDefinitionNode,
         variables: dict[str, Any] | None,
-    ) -> GraphQLExecutor[Any]:
+    ) -> BoundedExecutor:
         """graphql-core's executor of an operation. Raises RequestRefused over its variables."""
         too_many = too_many_values(variables) if variables else None
         if too_many is not None:
             raise RequestRefused([too_many])
-        built = self._executor_class.build(
+        built = BoundedExecutor.build(
             self._schema,
             checked.document,
             raw_variable_values=variables,
@@ -192,7 +202,7 @@ class Executor:
         )
         if isinstance(built, list):
             raise RequestRefused([error_policy.coded(error, "BAD_USER_INPUT") for error in built])
-        return built
+        return cast(BoundedExecutor, built)
 
     def _cost(
         self,
@@ -212,10 +222,10 @@ class Executor:
             if not operation.variable_definitions:
                 checked.costs[name] = cost
         if cost.cost > MOST_COST:
-            raise RequestRefused([_too_costly(cost, operation)])
+            raise RequestRefused([too_costly(MOST_COST, cost, operation)])
         return cost
 
-    async def _source(self, executor: GraphQLExecutor[Any]) -> AsyncIterable[Any]:
+    async def _source(self, executor: BoundedExecutor) -> AsyncIterable[Any]:
         found: AsyncIterable[Any] | ExecutionResult
         try:
             found = await self._settle(create_source_event_stream(executor))
@@ -228,7 +238,7 @@ class Executor:
     async def _event(self, executor: GraphQLExecutor[Any]) -> ExecutionResult:
         return await self._settle(execute_subscription_event(executor))
 
-    async def _settle(self, work: Awaitable[T] | T) -> T:
+    async def _settle(self, work: Awaitable[T] | T, seconds: float | None = None) -> T:
         """What `work` gives within its time. Raises a GraphQLError when that is over.
 
         It runs in a task of its own, and when it is told to end nobody waits for that: MongoDB's
@@ -236,14 +246,15 @@ class Executor:
         """
         if not isinstance(work, Awaitable):
             return work
+        seconds = self.seconds if seconds is None else seconds
         task: asyncio.Future[T] = asyncio.ensure_future(work)
         try:
-            await asyncio.wait((task,), timeout=self._seconds)
+            await asyncio.wait((task,), timeout=seconds)
         finally:
             if not task.done():
                 self._end(task)
         if not task.done():
-            raise _timed_out(self._seconds)
+            raise timed_out(seconds)
         return task.result()
 
     def _end(self, task: asyncio.Future[Any]) -> None:
@@ -255,9 +266,9 @@ class Executor:
 def _operation(checked: CheckedDocument, name: str | None) -> OperationDefinitionNode:
     """The operation to execute. Raises RequestRefused."""
     operations = checked.operations
-    if name is None and len(operations) == 1:
+    if not name and len(operations) == 1:  # an empty name is none, as in graphql-js
         return next(iter(operations.values()))
-    if name is None:
+    if not name:
         message = "The document has several operations: name one of them as `operationName`."
     elif name in operations:
         return operations[name]
@@ -266,38 +277,18 @@ def _operation(checked: CheckedDocument, name: str | None) -> OperationDefinitio
     raise _refused("OPERATION_RESOLUTION_FAILURE", message)
 
 
-async def _within_budget(charge: Coroutine[Any, Any, None]) -> None:
+async def within_budget(charge: Coroutine[Any, Any, None]) -> None:
+    """Raises RequestRefused when a budget does not have it."""
     try:
         await charge
     except BudgetExceeded as error:
         raise RequestRefused([error], 429) from None
 
 
-def _with_context(prepared: Prepared, context: Context) -> GraphQLExecutor[Any]:
-    prepared.executor.context_value = context
-    return prepared.executor
-
-
 def _payload(result: ExecutionResult) -> dict[str, Any]:
     """An answer in the form of the specification's section 7.1."""
     errors = [error_policy.shown(error).formatted for error in result.errors or ()]
     return {"data": result.data, **({"errors": errors} if errors else {})}
-
-
-def _too_costly(cost: Cost, operation: OperationDefinitionNode) -> GraphQLError:
-    return limit_error(
-        "QUERY_TOO_COSTLY", MOST_COST, cost.cost, operation,
-        f"This operation costs {cost.cost:,} points; at most {MOST_COST:,} are accepted. Ask for "
-        "smaller pages or fewer fields.",
-    )  # fmt: skip
-
-
-def _timed_out(seconds: float) -> GraphQLError:
-    return GraphQLError(
-        f"The operation took longer than {seconds:g} s and was ended. Ask for smaller pages or "
-        "fewer fields; a mutation may have been done nevertheless.",
-        extensions={"code": "OPERATION_TIMEOUT"},
-    )
 
 
 def _refused(code: str, message: str) -> RequestRefused:

@@ -23,22 +23,26 @@ from starlette.types import Receive, Scope, Send
 
 from domain.core.deps import Deps
 from domain.core.settings import Feature
-from graph.context import Session, make_context
+from graph.context import ANONYMOUS, Context, Session, make_context
 from graph.cookies import CookieRefused, caller_of, session_of_request
 from graph.error_policy import masked, of_exception
-from graph.execution import Executor, Params, RequestRefused
+from graph.execution import Executor, Params, RequestRefused, within_budget
+from graph.http_batch import Batch, check_batch
 from graph.media_types import JSON, answer_type, prefers_page
+from graph.rate_limit import charge_address
 from graph.request_body import (
     HTTPRefused,
+    check_values,
     params_of,
     params_of_address,
     read_body,
     read_json,
 )
 
-MOST_OPERATIONS = 10
-"""In one batch."""
 GRAPHIQL = "/graphiql"
+BYTES_PER_POINT = 16 * 1024
+FREE_BYTES = 64 * 1024
+"""A larger body is charged to its caller's address, before it is parsed."""
 _TOO_LARGE = 413
 _DRAIN_SECONDS = 10
 # Answers are one person's at one moment. `Vary` is for caches that do not heed `no-store`.
@@ -115,6 +119,8 @@ class GraphQLOverHTTP:
             return await self._run(deps, request, media_type)
         except HTTPRefused as refused:
             return _answer_in(media_type, refused.status, [_error(refused)], refused.headers)
+        except RequestRefused as refused:
+            return _told(_refused_outcome(refused), media_type or JSON)
         except CookieRefused as refused:
             return _answer_in(media_type, 403, [_coded(str(refused), "CSRF_REFUSED")])
         except ClientDisconnect:
@@ -123,11 +129,12 @@ class GraphQLOverHTTP:
             return _answer_in(media_type, 500, [masked(of_exception(bug))])
 
     async def _run(self, deps: Deps, request: Request, media_type: str) -> Answer:
-        """Read and run what the request holds. Raises HTTPRefused, CookieRefused."""
+        """Read and run what the request holds. Raises HTTPRefused, RequestRefused,
+        CookieRefused."""
         if request.method == "GET":
             params = params_of_address(request.scope["query_string"])
         else:
-            entry = read_json(await read_body(request.headers, request.receive))
+            entry = await _read(deps, request)
             if isinstance(entry, list):
                 return await self._run_batch(deps, request, media_type, entry)
             params = params_of(entry)
@@ -139,9 +146,12 @@ class GraphQLOverHTTP:
         self, deps: Deps, request: Request, media_type: str, entries: list[Any]
     ) -> Answer:
         """Each operation after the one before it; each has an outcome of its own, in 200."""
-        _check_batch(deps, entries)
+        check_batch(deps, entries)
         session = await session_of_request(deps, request)
-        outcomes = [await self._run_entry(deps, request, session, entry) for entry in entries]
+        batch = Batch(self._executor.seconds)
+        outcomes = [
+            await self._run_entry(deps, request, session, entry, batch) for entry in entries
+        ]
         return Answer(
             HTTPStatus.OK,
             to_json([outcome.response for outcome in outcomes]),
@@ -150,26 +160,52 @@ class GraphQLOverHTTP:
         )
 
     async def _run_entry(
-        self, deps: Deps, request: Request, session: Session, entry: Any
+        self, deps: Deps, request: Request, session: Session, entry: Any, batch: Batch
     ) -> Outcome:
         try:
             params = params_of(entry)
         except HTTPRefused as refused:
             return Outcome(_response([_error(refused)]))
-        return await self._run_one(deps, request, session, params)
+        return await self._run_one(deps, request, session, params, batch)
 
     async def _run_one(
-        self, deps: Deps, request: Request, session: Session, params: Params
-    ) -> Outcome:
+        self, deps: Deps, request: Request, session: Session, params: Params,
+        batch: Batch | None = None,
+    ) -> Outcome:  # fmt: skip
         context = make_context(deps, session, caller_of(request))
         try:
-            await self._executor.admit(params, context)
-            prepared = self._executor.prepare(params)
-            _check_kind(prepared.kind, request.method)
-            response = await self._executor.execute(prepared, context)
+            response = await self._execute(request.method, params, context, batch)
         except RequestRefused as refused:
             return _refused_outcome(refused)
         return Outcome(response, set_cookies=context.set_cookies)
+
+    async def _execute(
+        self, method: str, params: Params, context: Context, batch: Batch | None
+    ) -> dict[str, Any]:
+        """Raises RequestRefused, HTTPRefused."""
+        if batch is not None:
+            batch.require_room()
+        prepared = await self._executor.begin(params, context)
+        try:
+            _check_kind(prepared.kind, method)
+            seconds = batch.take(prepared) if batch is not None else None
+        except (RequestRefused, HTTPRefused):
+            await self._executor.charge_refusal(context)
+            raise
+        response = await self._executor.execute(prepared, context, seconds)
+        if batch is not None:
+            batch.note(prepared)
+        return response
+
+
+async def _read(deps: Deps, request: Request) -> Any:
+    """The body's JSON, whose size is paid for. Raises HTTPRefused, RequestRefused."""
+    text = await read_body(request.headers, request.receive)
+    if len(text) > FREE_BYTES:
+        context = make_context(deps, ANONYMOUS, caller_of(request))
+        await within_budget(charge_address(context, len(text) // BYTES_PER_POINT))
+    check_values(text)
+    return read_json(text)
 
 
 def _is_page(deps: Deps, request: Request, accept: str | None) -> bool:
@@ -191,22 +227,6 @@ def _not_acceptable() -> HTTPRefused:
         "`Accept: application/graphql-response+json, application/json;q=0.9`."
     )
     return HTTPRefused(406, "NOT_ACCEPTABLE", message)
-
-
-def _check_batch(deps: Deps, entries: list[Any]) -> None:
-    if not deps.settings.allows(Feature.BATCHING):
-        message = (
-            "Batches are not taken. Send each operation in a request of its own, as an object."
-        )
-        raise HTTPRefused(400, "BATCHING_NOT_ALLOWED", message)
-    if not 1 <= len(entries) <= MOST_OPERATIONS:
-        message = (
-            f"A batch holds 1 to {MOST_OPERATIONS} operations, and this one {len(entries):,}. "
-            "Send fewer at once."
-        )
-        raise HTTPRefused(400, "BATCH_SIZE", message)
-    if not all(isinstance(entry, dict) for entry in entries):
-        raise HTTPRefused(400, "BAD_REQUEST", "A batch is an array of JSON objects only.")
 
 
 def _check_kind(kind: OperationType, method: str) -> None:

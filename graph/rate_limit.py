@@ -9,6 +9,7 @@ from ipaddress import IPv6Address, ip_address
 import strawberry
 from graphql import GraphQLError
 
+from domain.auth.caller import Caller
 from domain.core.clock import now
 from domain.core.rate_limit import Bucket, Taken, take_from_all
 from graph.context import Context, Info
@@ -120,6 +121,11 @@ def network_of(address: str) -> str:
     if found.ipv4_mapped is not None:
         return str(found.ipv4_mapped)
     return f"{IPv6Address(int(found) >> 64 << 64)}/64"
+
+
+def network_of_caller(caller: Caller) -> str:
+    """The same of where a request comes from."""
+    return network_of(caller.address) if caller.address else "unknown"
 
 
 def _whose(bucket: Bucket) -> str:

@@ -15,12 +15,14 @@ from starlette.types import Receive
 
 from domain.core.settings import MEBIBYTE
 from graph.execution import Params
+from graph.variable_limits import MOST_VALUES
 
 MOST_BYTES = 10 * MEBIBYTE
 MOST_SECONDS = 30.0
 """How long a body may take to arrive."""
 _JSON = "application/json"
 _UTF_8 = ("utf-8", "utf8")
+_MOST_MARKS = 2 * MOST_VALUES + 100
 _LONGEST_NUMBER = 18
 _LONGEST_REASON = 200
 _MOST_FIELDS = 50
@@ -56,6 +58,25 @@ async def read_body(
     except TimeoutError:
         message = f"The body did not arrive within {most_seconds:g} s. Send it again."
         raise HTTPRefused(408, "REQUEST_TIMEOUT", message, {"connection": "close"}) from None
+
+
+def check_values(text: bytes) -> None:
+    """Refuse JSON of more values than variables may hold, before any of them is made.
+
+    Brackets and commas outside of strings are counted: each value brings one of each at most. A
+    text that is no JSON is counted right as far as it would be read. Raises HTTPRefused.
+    """
+    if _marks(text) <= _MOST_MARKS:
+        return
+    bare = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if bare.count(b'"') > 4 * _MOST_MARKS:  # a mark has two strings at most, as in {"a": "b"}
+        raise _too_many()
+    if _marks(b"".join(bare.split(b'"')[::2])) > _MOST_MARKS:
+        raise _too_many()
+
+
+def _marks(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def read_json(text: bytes, what: str = "The body") -> Any:
@@ -165,6 +186,14 @@ def _too_large() -> HTTPRefused:
         "to the address that the mutation `requestCVUpload` gives."
     )
     return HTTPRefused(413, "PAYLOAD_TOO_LARGE", message, {"connection": "close"})
+
+
+def _too_many() -> HTTPRefused:
+    message = (
+        f"The body holds more than {MOST_VALUES:,} values, which is the most that is accepted. "
+        "Split the request into several."
+    )
+    return HTTPRefused(400, "TOO_MANY_VALUES", message)
 
 
 def _malformed(message: str) -> HTTPRefused:

@@ -12,24 +12,28 @@ MOST_VALUES = 10_000
 
 
 def too_many_values(variables: Mapping[str, Any]) -> GraphQLError | None:
-    """An error when lists and objects in the variables hold too many values, however nested.
+    """An error when lists and objects in the variables hold too many values, however nested."""
+    count = count_values(variables)
+    if count <= MOST_VALUES:
+        return None
+    return limit_error(
+        "TOO_MANY_VALUES", MOST_VALUES, count, None,
+        f"The variables hold {count:,} values or more; at most {MOST_VALUES:,} are accepted. Split "
+        "the request into several.",
+    )  # fmt: skip
+
+
+def count_values(variables: Mapping[str, Any]) -> int:
+    """How many values lists and objects in the variables hold.
 
     Counting ends at the limit, so its time is bounded.
     """
     count = 0
     pending: list[Collection[Any]] = [variables.values()]
-    while pending:
+    while pending and count <= MOST_VALUES:
         values = pending.pop()
         count += len(values)
-        if count > MOST_VALUES:
-            return limit_error(
-                "TOO_MANY_VALUES", MOST_VALUES, count, None,
-                f"The variables hold {count:,} values or more; at most {MOST_VALUES:,} are "
-                "accepted. Split the request into several.",
-            )  # fmt: skip
-        for value in values:
-            if isinstance(value, dict):
-                pending.append(value.values())
-            elif isinstance(value, list):
-                pending.append(value)
-    return None
+        if count <= MOST_VALUES:
+            pending += [value.values() for value in values if isinstance(value, dict)]
+            pending += [value for value in values if isinstance(value, list)]
+    return count

@@ -6,18 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from cli.http_protocol import HEAD_SECONDS, STALL_SECONDS
 from domain.account.export import KEPT_FOR
 from domain.auth.audit import KEPT
 from domain.auth.refresh_rules import GRACE
 from domain.core.settings import PREFIX, Settings, load_settings
-from graph.cookies import REFRESH_PATH, cookie_names
+from graph.answer_size import MOST_ANSWER_BYTES
+from graph.cookies import COOKIE_PATH, cookie_names
 from graph.document_limits import MOST_ALIASES, MOST_DEPTH, MOST_DIRECTIVES, MOST_MUTATIONS
 from graph.documents import MOST_BYTES as DOCUMENT_BYTES
 from graph.documents import MOST_TOKENS
 from graph.execution import MOST_COST
 from graph.execution import MOST_SECONDS as OPERATION_SECONDS
 from graph.exports import DOWNLOAD_LIFE
-from graph.http import MOST_OPERATIONS
+from graph.http_batch import MOST_OPERATIONS
 from graph.request_body import MOST_BYTES, MOST_SECONDS
 from graph.security_headers import HSTS, NOTHING_POLICY, SAFE_HEADERS
 from graph.sign_in_flow import LIFE_SECONDS
@@ -25,6 +27,7 @@ from graph.socket import INIT_SECONDS
 from graph.socket_messages import MESSAGE_MAX_BYTES
 from graph.socket_operations import OPERATIONS_MAX, SEND_SECONDS
 from graph.socket_places import SOCKETS_MAX
+from graph.variable_limits import MOST_VALUES
 
 NAMED_TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
 PROMISES = [
@@ -38,7 +41,10 @@ PROMISES = [
 ]
 LIMITS = [
     f"{MOST_BYTES:,} bytes",
+    f"{HEAD_SECONDS:g} s",
     f"{MOST_SECONDS:g} s",
+    f"{STALL_SECONDS:g} s",
+    f"{MOST_VALUES:,}",
     f"{DOCUMENT_BYTES:,} bytes",
     f"{MOST_TOKENS:,}",
     f"{MOST_DEPTH}",
@@ -48,6 +54,7 @@ LIMITS = [
     f"{MOST_COST:,}",
     f"{MOST_OPERATIONS}",
     f"{OPERATION_SECONDS:g} s",
+    f"{MOST_ANSWER_BYTES:,} bytes",
     f"{MESSAGE_MAX_BYTES:,} bytes",
     f"{OPERATIONS_MAX}",
     f"{SOCKETS_MAX}",
@@ -92,10 +99,10 @@ def test_headers_are_those_that_are_sent(project: Path) -> None:
 
 
 def test_cookies_are_called_so(project: Path) -> None:
-    for row, kind in zip(rows(project, "Cookies"), ("access", "refresh"), strict=True):
+    for row, kind in zip(rows(project, "Cookies"), ("access", "refresh", "flow"), strict=True):
         for cell, url in zip(row, ("https://a.example", "http://a.example"), strict=False):
             assert cell.strip("`") == getattr(cookie_names(load_settings(public_url=url)), kind)
-    assert rows(project, "Cookies")[1][3].strip("`") == REFRESH_PATH
+        assert row[3].strip("`") == COOKIE_PATH
 
 
 def test_lives_are_the_codes(project: Path) -> None:

@@ -55,8 +55,17 @@ class Query:
         raise GraphQLError("Not today.", extensions={"code": "CLOSED"})
 
     @strawberry.field
-    async def linger(self, name: str) -> str | None:
-        return await _linger(name)
+    async def linger(self, name: str, seconds: float = 60) -> str | None:
+        return await _linger(name, seconds)
+
+    @strawberry.field
+    def text(self, size: int, times: int = 1, letter: str = "a") -> list[str]:
+        return [letter * size] * times
+
+    @strawberry.field
+    async def later(self, size: int) -> str | None:
+        await asyncio.sleep(0)
+        return "a" * size
 
     @strawberry.field
     async def deaf(self) -> str | None:
@@ -92,6 +101,10 @@ async def _once() -> AsyncGenerator[int, None]:
 @strawberry.type
 class Tick:
     number: int
+
+    @strawberry.field
+    def text(self, size: int) -> str | None:
+        return "a" * size * self.number
 
     @strawberry.field
     async def slow(self) -> str | None:

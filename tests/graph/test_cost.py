@@ -13,6 +13,7 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.core.settings import load_settings
 from graph.cost import (
     CEILING,
     LIST_SIZE,
@@ -22,7 +23,11 @@ from graph.cost import (
     Cost,
     CostCounter,
 )
+from graph.execution import MOST_COST, Executor, Params, RequestRefused
+from graph.schema import make_schema
 from tests.growth import assert_linear
+
+OURS = Executor(make_schema(), load_settings())
 
 SCHEMA: GraphQLSchema = build_schema("""
     interface Node { id: ID! }
@@ -232,3 +237,27 @@ def test_cost_grows_with_every_page_and_is_at_least_one(sizes: list[int]) -> Non
 
     larger = [min(size + 1, 100) for size in sizes]
     assert 1 <= cost(nested(sizes)).cost <= cost(nested(larger)).cost <= CEILING
+
+
+def test_long_texts_have_a_price_at_each_use() -> None:
+    analyses = "viewer { gapAnalyses(first: 100) { nodes { jobPosting { TEXTS } } } }"
+
+    def cost_of(texts: str) -> int:
+        return OURS.prepare(Params(f"{{ {analyses} }}".replace("TEXTS", texts))).cost.cost
+
+    plain = cost_of("companyName roleTitle language")
+    for name in ("description", "requirements", "responsibilities", "niceToHave"):
+        assert cost_of(f"companyName {name}") == plain + 100 * PRICES[f"JobPosting.{name}"]
+    assert cost_of("a: description") == cost_of("description") < MOST_COST
+    with pytest.raises(RequestRefused, match="points"):
+        cost_of("description b: description")
+
+
+def test_texts_of_a_usual_page_are_well_within_the_limit() -> None:
+    texts = "description requirements responsibilities niceToHave"
+    for query in (
+        f"{{ jobs {{ nodes {{ posting {{ companyName {texts} }} }} }} }}",
+        f"{{ jobRecommendations {{ nodes {{ job {{ posting {{ {texts} }} }} reasons }} }} }}",
+        "{ viewer { cvs { nodes { experience { role description } } } } }",
+    ):
+        assert OURS.prepare(Params(query)).cost.cost < 500

@@ -5,9 +5,13 @@ import json
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from domain.core.deps import Deps
 from domain.core.settings import Feature
+from graph.execution import Executor
+from graph.http import GraphQLOverHTTP
 from tests.client import Client
 from tests.graph.endpoint import (
     JSON,
@@ -18,6 +22,8 @@ from tests.graph.endpoint import (
     code_of,
     endpoint_with,
 )
+from tests.graph.failing_schema import ENDED, SCHEMA
+from tests.served import served
 
 
 @pytest.fixture
@@ -105,3 +111,37 @@ async def test_mutation_goes_on_when_its_client_leaves(endpoint: Endpoint) -> No
             return
         await asyncio.sleep(0.05)
     pytest.fail("the mutation was not run to its end")
+
+
+PAGE = "{ jobs(first: 100) { nodes { posting { description } } } }"
+
+
+async def test_points_are_one_operations_for_all_of_a_batch(endpoint: Endpoint) -> None:
+    batch = [{"query": PAGE}, {"query": PAGE}, {"query": VIEWER}]
+    first, second, third = (await endpoint.post(batch)).json()
+
+    assert "errors" not in first
+    assert set(second) == {"errors"}
+    assert second["errors"][0]["extensions"]["code"] == "QUERY_TOO_COSTLY"
+    assert "batch" in second["errors"][0]["message"]
+    assert third == {"data": {"viewer": {"name": "Somebody"}}}
+
+
+async def test_time_is_one_operations_for_all_of_a_batch(deps: Deps) -> None:
+    """The second is ended when the time of all is over, and the third is not begun."""
+    ENDED.clear()
+    app = Starlette(routes=[Route("/graphql", GraphQLOverHTTP(Executor(SCHEMA, deps.settings, 1)))])
+    app.state.deps = deps
+    batch = [
+        {"query": f'{{ linger(name: "{name}", seconds: {seconds}) }}'}
+        for name, seconds in (("a", 0.6), ("b", 0.6), ("c", 0.01))
+    ]
+    async with served(app) as address:
+        answers = (await Endpoint(Client(address)).post(batch)).json()
+
+    codes = [answer["errors"][0]["extensions"]["code"] for answer in answers[1:]]
+    assert answers[0] == {"data": {"linger": "a"}}
+    assert codes == ["OPERATION_TIMEOUT", "OPERATION_TIMEOUT"]
+    assert answers[1]["data"] is None
+    assert set(answers[2]) == {"errors"}
+    assert ENDED == ["a", "b"]

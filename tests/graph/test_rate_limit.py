@@ -16,11 +16,12 @@ from domain.core.clock import now
 from domain.core.deps import Deps, open_redis
 from domain.core.settings import load_settings
 from graph.app import graphql_routes
-from graph.context import Session, make_context
+from graph.context import ANONYMOUS, Session, make_context
 from graph.execution import NEW_TEXT_COST, Executor, Params, RequestRefused
 from graph.open_sockets import OpenSockets
 from graph.rate_limit import network_of
 from graph.schema import make_schema
+from graph.socket import _owner
 from tests.client import Client, payloads, receive, subscribe
 from tests.jobs.pieces import quick
 from tests.served import served
@@ -257,3 +258,10 @@ async def test_numbers_are_those_of_ones_own_operation_in_one_task(deps: Deps) -
 )
 def test_address_stands_for_its_customer(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+def test_sockets_of_one_customer_with_nobody_signed_in_are_counted_together() -> None:
+    owners = {_owner(ANONYMOUS, f"2001:db8:1:2::{last}") for last in range(9)}
+    assert owners == {"address:2001:db8:1:2::/64"}
+    assert _owner(ANONYMOUS, "203.0.113.5") == "address:203.0.113.5"
+    assert _owner(ANONYMOUS, None) is None

@@ -81,7 +81,7 @@ async def test_a_refresh_cookie_gives_new_cookies_and_no_body(deps: Deps) -> Non
     assert answer.headers["cache-control"] == "no-store"
     access, refresh_ = set_cookies(answer)
     assert (access.key, access["path"]) == ("careergraph", "/")
-    assert (refresh_.key, refresh_["path"]) == ("careergraph-refresh", "/auth")
+    assert (refresh_.key, refresh_["path"]) == ("careergraph-refresh", "/")
     assert access["httponly"]
     assert refresh_["httponly"]
     assert refresh_.value != tokens.refresh_token
