@@ -193,7 +193,7 @@ async def _init(deps: Deps, origin: str | None, cookie: str, payload: object) ->
     """Whom a socket that opens so is signed in as."""
     address = deps.settings.public_url.replace("http", "ws", 1) + "/graphql"
     async with connect(
-        address, subprotocols=["graphql-transport-ws"], origin=origin,  # type: ignore[list-item,arg-type]
+        address, subprotocols=["graphql-transport-ws"], origin=origin,  # type: ignore[list-item,arg-type]  # NewTypes of str
         additional_headers={"Cookie": cookie} if cookie else {},
     ) as socket:  # fmt: skip
         await socket.send(json.dumps({"type": "connection_init", "payload": payload}))

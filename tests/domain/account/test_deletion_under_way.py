@@ -236,7 +236,7 @@ async def test_what_is_made_while_the_account_closes_is_taken_back(quiet: Deps) 
                         quiet, user.id, "cv", cv_actions.PDF, 9, None
                     )
                 case _:
-                    await gap_actions.submit(quiet, user.id, cv.id, posting, user.language, None)  # noqa: B023
+                    await gap_actions.submit(quiet, user.id, cv.id, posting, user.language, None)  # noqa: B023  # called before the next turn
 
         making = [asyncio.create_task(make(number)) for number in range(12)]
         await asyncio.sleep(turn * 0.003)
