@@ -83,7 +83,7 @@ class Flow:
         if return_to is None:
             raise SignInRefused(Fault.BAD_RETURN)
         if "client" not in query:
-            return cls(return_to=return_to, agreed_to=query.get("agreed", "")[:_VERSION_MAX])
+            return cls(return_to=return_to, agreed_to=_agreed(request))
         challenge, state = query.get("code_challenge", ""), query.get("state")
         is_whole = query["client"] == "app" and is_challenge(challenge)
         if not is_whole or (state is not None and len(state) > APP_STATE_MAX):
@@ -153,3 +153,11 @@ async def take(request: Request) -> bool:
     """The answer counts, once: whether this request is the one that has brought it."""
     secret = request.session.pop(_PENDING, None)
     return isinstance(secret, str) and await PendingLink.take(secret) is not None
+
+
+def _agreed(request: Request) -> str | None:
+    """The version that the sign-in page says it has shown. Another site's link shows nothing: where
+    a browser tells that it comes from one (Fetch Metadata), its word does not count."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return None
+    return request.query_params.get("agreed", "")[:_VERSION_MAX]

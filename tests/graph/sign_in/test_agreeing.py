@@ -17,9 +17,10 @@ from tests.oidc_server import OIDCServer
 PATH = "/auth/agree"
 
 
-async def come_from(browser: Browser, address: str) -> str:
+async def come_from(browser: Browser, address: str, **headers: str) -> str:
     """Sign in at GitHub from this address; where that leads."""
-    return path_of(await browser.get(await browser.consent(await browser.get(address))))
+    start = await browser.get(address, **headers)
+    return path_of(await browser.get(await browser.consent(start)))
 
 
 async def identity_of(world: World) -> Identity | None:
@@ -60,6 +61,17 @@ async def test_who_comes_from_the_sign_in_page_is_not_asked_again(
     )
 
     assert await come_from(browser, f"/auth/github?agreed={POLICY}") == "/account"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_another_sites_link_cannot_agree_for_anybody(
+    world: World, browser: Browser, site: str
+) -> None:
+    world.github.user = GitHubUser.make(fresh_id(), fresh_email())
+    address, told = f"/auth/github?agreed={POLICY}", {"sec-fetch-site": site}
+
+    assert await come_from(browser, address, **told) == PATH
+    assert await identity_of(world) is None
 
 
 async def test_who_has_an_account_is_not_asked(
