@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 _CHANNEL = "careergraph:changed"
 _PUBLISH_SECONDS = 1.0
+_FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 3.0
 _IDS_PER_READ = 1000
 _REDIS_FAULTS = (RedisError, OSError, TimeoutError)
@@ -109,15 +110,17 @@ class Changes:
             log.warning("no hints for now", command=command, error=str(error))
 
     async def _listen(self) -> None:
-        pause = 0.1
+        pause = _FIRST_PAUSE
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
                     await pubsub.subscribe(_CHANNEL)
-                    pause = 0.1
+                    pause = _FIRST_PAUSE
                     await self._deliver(pubsub)
             except _REDIS_FAULTS as error:
-                log.warning("lost the hints from Redis", error=str(error), retry_seconds=pause)
+                # Once may be our own doing: a process that is busy starting reads its answer late.
+                tell = log.debug if pause == _FIRST_PAUSE else log.warning
+                tell("lost the hints from Redis", error=str(error), retry_seconds=pause)
             except Exception:  # whatever it is, the hints must come back
                 log.exception("the hints from Redis broke off", retry_seconds=pause)
             await asyncio.sleep(pause)
