@@ -87,7 +87,8 @@ async def _play(socket: ClientConnection, script: list[Frame]) -> Outcome:
                     await socket.send(frame)
             await socket.send(json.dumps({"type": "ping", "payload": {"last": True}}))
             return await _last(socket)
-    except ConnectionClosed:
+    except (ConnectionClosed, AttributeError):
+        # The second is websockets' own: it aborts a transport that asyncio has closed already.
         code = socket.close_code or _ABNORMAL
         fault = f"closed with {code}" if code in (_ABNORMAL, 1011, 4500) else None
         return Outcome(f"socket {code}", fault)
