@@ -20,6 +20,7 @@ from tests.chaos.fleet import COMPRESSED, WEBS, WORKERS, Fleet
 _SETTLED_AFTER = 4.0
 """A process hit again sooner would mostly die while it still starts, and hurt nobody."""
 _MARK = "chaos:before"
+_REDIS_LOADS_WITHIN = 20.0
 _POLL = 0.05
 
 
@@ -131,12 +132,23 @@ class Killer:
             self._send(name, signal.SIGCONT)
 
     async def _kill_and_empty(self, name: str, outage: float) -> None:
-        async with Redis.from_url(self.fleet.settings.redis_url) as redis:
-            await redis.set(_MARK, 1)
+        await self._mark_redis()
         self._send(name, signal.SIGKILL)
         await self._empty_redis()
         await self._hold_down(name, outage)
         await self._require_empty()
+
+    async def _mark_redis(self) -> None:
+        """Leave a key to miss afterwards. A Redis that was killed before may still be loading."""
+        async with Redis.from_url(self.fleet.settings.redis_url) as redis:
+            async with asyncio.timeout(_REDIS_LOADS_WITHIN):
+                while True:
+                    try:
+                        await redis.set(_MARK, 1)
+                    except RedisError:
+                        await asyncio.sleep(0.1)
+                    else:
+                        return
 
     async def _victim(self, target: Target) -> str:
         """One of the target's processes that has been up for a while, as soon as there is one."""
