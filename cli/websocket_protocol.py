@@ -12,6 +12,9 @@ from websockets.frames import Frame
 
 STALL_SECONDS = 10.0
 """How long a peer may leave unread what was sent to it."""
+MALFORMED = 4400
+"""graphql-transport-ws' code for a message that cannot be read. RFC 6455, 7.1.7, asks for a fitting
+one, and 1007 would be another name for the same fault."""
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -65,7 +68,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         is_text = self.curr_msg_data_type == "text" and not self.close_sent
         if is_text and not _is_utf_8(b"".join(self.frames)):
             self.frames = []
-            self.conn.send_close(1007, "Messages are UTF-8.")
+            self.conn.send_close(MALFORMED, "Messages are UTF-8.")
             self.handle_parser_exception()
         else:  # uvicorn's own check would log an error of ours
             super().send_receive_event_to_app()
